@@ -1,0 +1,1 @@
+//! The loop between resolving and planning: entries need sources, sources have build requirements.

@@ -1,0 +1,108 @@
+//! What a package index has: projects, their releases, the releases' files and metadata.
+//!
+//! [`Catalog`] is the seam: the resolver asks it, [`remote::RemoteCatalog`] answers from the network
+//! and the cache, [`fixed::FixedCatalog`] from memory.
+
+pub mod fixed;
+pub mod release;
+
+use std::sync::Arc;
+
+use crate::project::SourceFacts;
+use crate::python::{Metadata, PackageName, Wanted};
+
+pub use release::{Distribution, Page, Release};
+
+/// Why the index did not answer a question.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IndexError {
+    /// No index knows the project.
+    #[error("no index has a project named `{0}`")]
+    UnknownProject(PackageName),
+    /// The requirements of a release cannot be known without running its code.
+    #[error("the requirements of {release} cannot be read without running its code: {reason}")]
+    UnknownMetadata {
+        /// Project and version.
+        release: String,
+        /// File, line and expression.
+        reason: String,
+    },
+    /// The network was needed and may not be used.
+    #[error("{what} is not in the cache, and `--offline` forbids to fetch it")]
+    Offline {
+        /// What was needed.
+        what: String,
+    },
+    /// Something went wrong while fetching.
+    #[error("{what}: {reason}")]
+    Fetch {
+        /// What was asked for, without credentials.
+        what: String,
+        /// What went wrong, and what can be done.
+        reason: String,
+    },
+    /// A file is not what the index says it is.
+    #[error(
+        "{file} does not match its hash: the index says sha256 {expected}, the file has {actual}"
+    )]
+    HashMismatch {
+        /// The file's name.
+        file: String,
+        /// Hexadecimal.
+        expected: String,
+        /// Hexadecimal.
+        actual: String,
+    },
+    /// An answer makes no sense.
+    #[error("{what} cannot be read: {reason}")]
+    Malformed {
+        /// What was asked for.
+        what: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// Where releases, metadata and sources come from. Questions block until they are answered;
+/// hints return at once. All of it may be called from several threads.
+pub trait Catalog: Send + Sync {
+    /// The releases of a project.
+    ///
+    /// # Errors
+    /// [`IndexError::UnknownProject`] where no index knows it; anything that fetching can run into.
+    fn page(&self, name: &PackageName) -> Result<Arc<Page>, IndexError>;
+
+    /// The metadata of a release, by the cheapest way that is certain (PEP 658, ranged reads of a
+    /// wheel, sdist PKG-INFO of Metadata-Version 2.2, static reading of the sdist).
+    ///
+    /// # Errors
+    /// [`IndexError::UnknownMetadata`] where no way is certain: never an empty guess.
+    fn metadata(&self, page: &Page, release: &Arc<Release>) -> Result<Arc<Metadata>, IndexError>;
+
+    /// The one release behind an address or path, with its metadata.
+    ///
+    /// # Errors
+    /// As [`Catalog::metadata`], and where the address does not hold the project.
+    fn direct(
+        &self,
+        name: &PackageName,
+        wanted: &Wanted,
+    ) -> Result<(Arc<Release>, Arc<Metadata>), IndexError>;
+
+    /// Facts about the source in an sdist; downloads it and verifies its hash.
+    ///
+    /// # Errors
+    /// Anything that fetching can run into; an archive that cannot be read.
+    fn facts(
+        &self,
+        name: &PackageName,
+        sdist: &Distribution,
+    ) -> Result<Arc<SourceFacts>, IndexError>;
+
+    /// The page of this project will be asked for soon.
+    fn expect_page(&self, _name: &PackageName) {}
+
+    /// The metadata of this release will be asked for soon.
+    fn expect_metadata(&self, _page: &Page, _release: &Arc<Release>) {}
+}

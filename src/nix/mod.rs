@@ -1,0 +1,1 @@
+//! The part of the Nix language that we write and read.

@@ -1,0 +1,73 @@
+//! Attributes of nixpkgs' Python package set.
+
+use std::collections::BTreeMap;
+
+use crate::python::{PackageName, Version};
+
+/// An attribute of `python3Packages` that installs a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attribute {
+    /// The attribute's name in the set, `xlib` for example.
+    pub attr: String,
+    /// The project it installs, `python-xlib` for example.
+    pub project: PackageName,
+    /// The version in the set of the interpreter in question.
+    pub version: Version,
+    /// Whether it is the attribute to use by default for its project.
+    pub primary: bool,
+}
+
+/// The Python package set of one nixpkgs for one interpreter.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Nixpkgs {
+    /// Where the facts are from, for people: `nixos-unstable`.
+    pub channel: String,
+    /// The day of the facts, `2026-05-03`; empty where there are none.
+    pub date: String,
+    by_project: BTreeMap<PackageName, Vec<Attribute>>,
+    by_attr: BTreeMap<String, PackageName>,
+}
+
+impl Nixpkgs {
+    /// A nixpkgs with these attributes. Primary attributes come first for their project.
+    pub fn new(channel: String, date: String, attributes: Vec<Attribute>) -> Self {
+        let mut by_project: BTreeMap<PackageName, Vec<Attribute>> = BTreeMap::new();
+        let mut by_attr = BTreeMap::new();
+        for attribute in attributes {
+            by_attr.insert(attribute.attr.clone(), attribute.project.clone());
+            by_project
+                .entry(attribute.project.clone())
+                .or_default()
+                .push(attribute);
+        }
+        for list in by_project.values_mut() {
+            list.sort_by(|a, b| b.primary.cmp(&a.primary).then(b.version.cmp(&a.version)));
+        }
+        Self {
+            channel,
+            date,
+            by_project,
+            by_attr,
+        }
+    }
+
+    /// The attributes that install a project, the primary one first.
+    pub fn attributes(&self, project: &PackageName) -> &[Attribute] {
+        self.by_project.get(project).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether the set has an attribute of this name.
+    pub fn has_attr(&self, attr: &str) -> bool {
+        self.by_attr.contains_key(attr)
+    }
+
+    /// The project an attribute installs.
+    pub fn project_of(&self, attr: &str) -> Option<&PackageName> {
+        self.by_attr.get(attr)
+    }
+
+    /// Whether nothing is known (`--nixpkgs none`).
+    pub fn is_empty(&self) -> bool {
+        self.by_project.is_empty()
+    }
+}

@@ -1,0 +1,10 @@
+//! Decisions to documents. Pure.
+
+/// A file to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// Its name, relative to the output folder.
+    pub name: String,
+    /// Its whole text.
+    pub text: String,
+}

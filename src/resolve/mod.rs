@@ -1,0 +1,5 @@
+//! Requirements and releases to pins.
+
+pub mod resolution;
+
+pub use resolution::{Edge, Pin, Resolution};
