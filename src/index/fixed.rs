@@ -37,6 +37,14 @@ impl Catalog for FixedCatalog {
             })
     }
 
+    fn known_page(&self, name: &PackageName) -> Option<Arc<Page>> {
+        self.pages.get(name).cloned()
+    }
+
+    fn known_metadata(&self, page: &Page, release: &Arc<Release>) -> Option<Arc<Metadata>> {
+        self.metadata(page, release).ok()
+    }
+
     fn direct(
         &self,
         name: &PackageName,

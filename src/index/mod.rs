@@ -9,12 +9,12 @@ pub mod release;
 use std::sync::Arc;
 
 use crate::project::SourceFacts;
-use crate::python::{Metadata, PackageName, Wanted};
+use crate::python::{Metadata, PackageName, Sha256, Wanted};
 
 pub use release::{Distribution, Page, Release};
 
 /// Why the index did not answer a question.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IndexError {
     /// No index knows the project.
@@ -100,9 +100,56 @@ pub trait Catalog: Send + Sync {
         sdist: &Distribution,
     ) -> Result<Arc<SourceFacts>, IndexError>;
 
+    /// The digest of a file: what the index says, or else, where it says nothing, what a download
+    /// of the whole file gives.
+    ///
+    /// # Errors
+    /// Anything that fetching can run into.
+    fn sha256(&self, name: &PackageName, file: &Distribution) -> Result<Sha256, IndexError> {
+        file.sha256.ok_or_else(|| IndexError::Malformed {
+            what: format!("{} of {name}", file.file),
+            reason: "nobody tells its digest".to_owned(),
+        })
+    }
+
+    /// The page, if it is at hand: no waiting, no request.
+    fn known_page(&self, name: &PackageName) -> Option<Arc<Page>>;
+
+    /// The metadata, if it is at hand: no waiting, no request.
+    fn known_metadata(&self, page: &Page, release: &Arc<Release>) -> Option<Arc<Metadata>>;
+
     /// The page of this project will be asked for soon.
     fn expect_page(&self, _name: &PackageName) {}
 
     /// The metadata of this release will be asked for soon.
     fn expect_metadata(&self, _page: &Page, _release: &Arc<Release>) {}
+
+    /// The facts of this sdist will be asked for soon.
+    fn expect_facts(&self, _name: &PackageName, _sdist: &Distribution) {}
+
+    /// From now on tells this scout of everything that arrives. Replaces an earlier scout; none
+    /// ends it. A catalog that answers at once need not tell anything.
+    fn send(&self, _scout: Option<Arc<dyn Scout>>) {}
+}
+
+/// Somebody who walks ahead of the solver: told as soon as a page or metadata arrives from the
+/// network, it asks at once for what that makes likely to be needed, so that the requirement graph
+/// is discovered breadth first, in as few round trips as it is deep.
+///
+/// Called from the catalog's own threads, one thing at a time or several at once; must not ask
+/// blocking questions, only hints and `known_…`. Where a cached page must be revalidated, the scout
+/// is told of the old page meanwhile, and again if it has changed. What is answered from a fresh
+/// cache may not be told at all when the solver asks for it first.
+pub trait Scout: Send + Sync {
+    /// A page has arrived.
+    fn page_known(&self, catalog: &dyn Catalog, page: &Arc<Page>);
+
+    /// The metadata of a release has arrived.
+    fn metadata_known(
+        &self,
+        catalog: &dyn Catalog,
+        page: &Arc<Page>,
+        release: &Arc<Release>,
+        metadata: &Arc<Metadata>,
+    );
 }
