@@ -9,13 +9,15 @@
 pub mod environment;
 pub mod filename;
 pub mod hash;
+pub mod lenient;
 pub mod metadata;
 pub mod requirement;
+pub mod specifier;
 
 pub use environment::{Environment, System, TargetSet, Targets};
 pub use filename::Filename;
 pub use hash::Sha256;
-pub use metadata::{About, Metadata};
+pub use metadata::{About, Metadata, MetadataError};
 pub use pep440_rs::{Version, VersionSpecifiers};
 pub use pep508_rs::{ExtraName, MarkerTree, PackageName};
 pub use requirement::{Requirement, Wanted};

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use pep508_rs::{VerbatimUrl, VersionOrUrl};
+use pep508_rs::{MarkerWarningKind, VersionOrUrl};
 use url::Url;
 
 use super::{ExtraName, MarkerTree, PackageName, VersionSpecifiers};
@@ -55,25 +55,14 @@ impl Requirement {
     /// # Errors
     /// When the text is not PEP 508.
     pub fn parse(text: &str) -> Result<Self, RequirementError> {
-        let parsed = pep508_rs::Requirement::<VerbatimUrl>::from_str(text).map_err(|e| {
-            RequirementError {
+        match checked_parse(text)? {
+            (requirement, None) => Ok(requirement),
+            (_, Some(ignored)) => Err(RequirementError {
                 text: text.to_owned(),
-                reason: e.message.to_string(),
-                at: e.start,
-            }
-        })?;
-        let wanted = match parsed.version_or_url {
-            None => Wanted::Versions(VersionSpecifiers::empty()),
-            Some(VersionOrUrl::VersionSpecifier(specifiers)) => Wanted::Versions(specifiers),
-            Some(VersionOrUrl::Url(url)) => Wanted::Url(url.to_url()),
-        };
-        Ok(Self {
-            name: parsed.name,
-            extras: parsed.extras.into_iter().collect(),
-            wanted,
-            marker: parsed.marker,
-            origin: None,
-        })
+                reason: ignored,
+                at: text.find(';').unwrap_or(0),
+            }),
+        }
     }
 
     /// The same requirement, pointing at where it was written.
@@ -90,6 +79,85 @@ impl Requirement {
             Wanted::Url(_) | Wanted::Path(_) => None,
         }
     }
+}
+
+/// Reads a requirement; the second value says which comparison of its marker means nothing.
+///
+/// The parser below trusts its input more than we may: it panics on names that end in a dash, and
+/// its own type for addresses puts environment variables into them.
+pub(super) fn checked_parse(text: &str) -> Result<(Requirement, Option<String>), RequirementError> {
+    let fail = |reason: String, at: usize| RequirementError {
+        text: text.to_owned(),
+        reason,
+        at,
+    };
+    guard(text).map_err(|(reason, at)| fail(reason.to_owned(), at))?;
+    let mut ignored = None;
+    let mut reporter = |kind: MarkerWarningKind, message: String| {
+        if matches!(kind, MarkerWarningKind::Pep440Error) || message.contains("ignored") {
+            ignored.get_or_insert_with(|| {
+                let message = message.replace(", will be ignored", "");
+                message.split_whitespace().collect::<Vec<_>>().join(" ")
+            });
+        }
+    };
+    let parsed = pep508_rs::Requirement::<Url>::parse_reporter(text, "", &mut reporter)
+        .map_err(|e| fail(e.message.to_string(), e.start.min(text.len())))?;
+    let wanted = match parsed.version_or_url {
+        None => Wanted::Versions(VersionSpecifiers::empty()),
+        Some(VersionOrUrl::VersionSpecifier(specifiers)) => Wanted::Versions(specifiers),
+        Some(VersionOrUrl::Url(url)) => Wanted::Url(url),
+    };
+    let requirement = Requirement {
+        name: parsed.name,
+        extras: parsed.extras.into_iter().collect(),
+        wanted,
+        marker: parsed.marker,
+        origin: None,
+    };
+    Ok((requirement, ignored))
+}
+
+/// More than any sensible requirement.
+const MAX_LENGTH: usize = 16 << 10;
+const MAX_NESTING: usize = 32;
+
+/// What the parser would panic on, or take too long for.
+fn guard(text: &str) -> Result<(), (&'static str, usize)> {
+    if text.len() > MAX_LENGTH {
+        return Err(("it is too long", 0));
+    }
+    let body = text.trim_start();
+    let start = text.len() - body.len();
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let end = body.find(|c| !is_name(c)).unwrap_or(body.len());
+    let (name, rest) = body.split_at(end);
+    if name.ends_with(|c: char| !c.is_ascii_alphanumeric()) {
+        return Err(("a name ends with a letter or a digit", start + end - 1));
+    }
+    if let Some(inner) = rest.trim_start().strip_prefix('[') {
+        let extras = inner.split(']').next().unwrap_or_default();
+        for extra in extras.split(',').map(str::trim).filter(|e| !e.is_empty()) {
+            if ExtraName::from_str(extra).is_err() {
+                return Err((
+                    "an extra starts and ends with a letter or a digit",
+                    start + end,
+                ));
+            }
+        }
+    }
+    let mut nesting = 0usize;
+    for (at, c) in text.char_indices() {
+        match c {
+            '(' => nesting += 1,
+            ')' => nesting = nesting.saturating_sub(1),
+            _ => {}
+        }
+        if nesting > MAX_NESTING {
+            return Err(("its parentheses are nested too deeply", at));
+        }
+    }
+    Ok(())
 }
 
 /// Normalised PEP 508 text, with credentials left out of addresses.
