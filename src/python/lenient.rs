@@ -196,13 +196,13 @@ mod tests {
             ("foo 1.0", "foo==1.0"),
             (
                 "foo; python_version>'3'and(extra=='x')",
-                "foo; python_full_version > '3' and extra == 'x'",
+                "foo; python_version > '3' and extra == 'x'",
             ),
             (
                 "foo ; python_version in '2.6, 2.7'",
                 "foo; python_version in '2.6 2.7'",
             ),
-            ("foo; python_version < 3", "foo; python_full_version < '3'"),
+            ("foo; python_version < 3", "foo; python_version < '3'"),
             (
                 "foo; (sys_platform=='win32')and(extra=='x')",
                 "foo; sys_platform == 'win32' and extra == 'x'",
