@@ -1,8 +1,47 @@
-//! The only part that knows a terminal.
+//! The only part that knows a terminal: from arguments to exit code.
+//!
+//! Arguments are read in two levels: [`args`] is what was typed, [`settings`] what is meant. A
+//! command (one file each in [`command`]) does its work and returns an [`exit::Exit`], or an
+//! [`exit::Failure`] that [`report`] prints.
+
+pub mod args;
+pub mod command;
+pub mod exit;
+pub mod report;
+pub mod settings;
 
 use std::process::ExitCode;
 
+use clap::Parser as _;
+
+use args::{Cli, Command};
+use exit::Exit;
+use report::Report;
+
 /// Runs the program with the process' arguments.
 pub fn run() -> ExitCode {
-    ExitCode::SUCCESS
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nothing can be done where the stream is closed.
+            let _ = error.print();
+            return if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Done
+            }
+            .into();
+        }
+    };
+    let report = Report::new(&cli.display);
+    let outcome = match cli.command {
+        Command::Lock(args) => command::lock::run(&args, &report),
+    };
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            report.failure(&failure);
+            failure.exit.into()
+        }
+    }
 }

@@ -1,0 +1,247 @@
+//! What was typed, as clap sees it. Nothing is decided here: defaults that depend on anything,
+//! conflicts between files and flags, and the environment are the business of [`super::settings`].
+
+use std::path::PathBuf;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use crate::python::System;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 done, 1 the requirements cannot be satisfied (or differences were found),
+2 usage or input, 3 index, network or integrity.";
+
+/// Turns a Python project into pinned, readable, reviewable Nix.
+///
+/// Reads setup.py, pyproject.toml, setup.cfg or requirements files without running them, resolves
+/// the requirements against a package index, and writes a Nix file with an entry for exactly what
+/// nixpkgs lacks, and a pylock.toml with every pin. Needs neither Nix nor Python.
+#[derive(Debug, Parser)]
+#[command(name = "pyresolve", version, styles = STYLES, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(
+    infer_subcommands = false,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
+pub struct Cli {
+    /// How much is said, and how.
+    #[command(flatten)]
+    pub display: Display,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// How much is said, and how.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Display")]
+pub struct Display {
+    /// Say less: errors and warnings only; twice: errors only
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "verbose")]
+    pub quiet: u8,
+    /// Say more: every pin and its reason; twice: where the time went
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+    /// Do not draw progress (it is never drawn where standard error is no terminal)
+    #[arg(long, global = true)]
+    pub no_progress: bool,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Resolve a project's requirements; write dependencies.nix and pylock.toml
+    Lock(Box<Lock>),
+}
+
+/// Arguments of `pyresolve lock`.
+#[derive(Debug, Args)]
+pub struct Lock {
+    /// What to lock: setup.py, pyproject.toml, setup.cfg, a requirements file (*.txt, *.in), a
+    /// folder, or a requirement such as 'tornado>=6.5' [default: the current folder]
+    #[arg(value_name = "SOURCE")]
+    pub sources: Vec<String>,
+    /// What is taken from the project.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Which versions will do.
+    #[command(flatten)]
+    pub versions: Versions,
+    /// Where releases come from.
+    #[command(flatten)]
+    pub index: Index,
+    /// Where results go.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// What is taken from the project.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Project")]
+pub struct Selection {
+    /// Include an extra of the project (repeatable)
+    #[arg(long = "extra", value_name = "NAME")]
+    pub extras: Vec<String>,
+    /// Include every extra of the project
+    #[arg(long, conflicts_with = "extras")]
+    pub all_extras: bool,
+    /// Include a dependency group of the project (repeatable)
+    #[arg(long = "group", value_name = "NAME")]
+    pub groups: Vec<String>,
+    /// Versions that requirements must meet in addition, from a requirements file (repeatable)
+    #[arg(
+        short,
+        long = "constraint",
+        value_name = "FILE",
+        visible_alias = "constraints"
+    )]
+    pub constraints: Vec<PathBuf>,
+    /// Requirements that replace every other requirement on the same project, from a file (repeatable)
+    #[arg(long = "override", value_name = "FILE", visible_alias = "overrides")]
+    pub overrides: Vec<PathBuf>,
+}
+
+/// Which versions will do.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Versions")]
+pub struct Versions {
+    /// The Python to lock for, such as 3.13 or 3.13.5 [default: that of the nixpkgs snapshot]
+    #[arg(short, long, value_name = "X.Y", visible_alias = "python-version")]
+    pub python: Option<String>,
+    /// A system to lock for (repeatable) [default: x86_64-linux, aarch64-linux, aarch64-darwin]
+    #[arg(long = "system", value_name = "SYSTEM")]
+    pub systems: Vec<System>,
+    /// The nixpkgs whose versions and attributes count
+    #[arg(long, value_name = "WHICH", default_value = "snapshot")]
+    pub nixpkgs: String,
+    /// Which version to take where several will do [default: nixpkgs]
+    #[arg(long, value_name = "WHICH")]
+    pub prefer: Option<Prefer>,
+    /// When a pre-release will do
+    #[arg(long, value_name = "WHEN", default_value = "if-necessary-or-explicit")]
+    pub prerelease: Prerelease,
+    /// Let every pin move, even where the existing lock still holds
+    #[arg(short = 'U', long)]
+    pub upgrade: bool,
+    /// Let one pin move, or move it to a version (repeatable)
+    #[arg(short = 'P', long, value_name = "NAME[==V]")]
+    pub upgrade_package: Vec<String>,
+}
+
+/// Which version to take where several will do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Prefer {
+    /// nixpkgs' version where it will do, then the newest
+    Nixpkgs,
+    /// The newest
+    Latest,
+    /// The oldest
+    Lowest,
+}
+
+/// When a pre-release will do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Prerelease {
+    /// Never
+    Disallow,
+    /// Always
+    Allow,
+    /// Where a project has nothing else
+    IfNecessary,
+    /// Where a requirement names one
+    Explicit,
+    /// Where a requirement names one, or a project has nothing else
+    IfNecessaryOrExplicit,
+}
+
+/// Where releases come from.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Index")]
+pub struct Index {
+    /// The package index (Simple API) [env: PIP_INDEX_URL] [default: PyPI]
+    #[arg(short, long, value_name = "URL", visible_alias = "default-index")]
+    pub index_url: Option<String>,
+    /// A further index, asked first; the first that knows a name wins [env: PIP_EXTRA_INDEX_URL]
+    #[arg(long, value_name = "URL")]
+    pub extra_index_url: Vec<String>,
+    /// A named index, asked first (repeatable); projects can be tied to it
+    #[arg(long = "index", value_name = "NAME=URL")]
+    pub indexes: Vec<String>,
+    /// Ignore what was uploaded later; NAME=DATE for one project (repeatable)
+    #[arg(long, value_name = "DATE")]
+    pub exclude_newer: Vec<String>,
+    /// Use only wheels of a project, or of `:all:`
+    #[arg(long, value_name = "NAME")]
+    pub only_binary: Vec<String>,
+    /// Use only sdists of a project, or of `:all:`
+    #[arg(long, value_name = "NAME")]
+    pub no_binary: Vec<String>,
+    /// Where answers of the index are kept [default: the platform's cache folder]
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        env = "PYRESOLVE_CACHE_DIR",
+        hide_env_values = true
+    )]
+    pub cache_dir: Option<PathBuf>,
+    /// Neither read nor write the cache
+    #[arg(long, conflicts_with = "offline")]
+    pub no_cache: bool,
+    /// Use the cache only; make no request
+    #[arg(long)]
+    pub offline: bool,
+}
+
+/// Where results go.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct Output {
+    /// The Nix file; pylock.toml goes beside it. With --lock-only: the lock itself
+    /// [default: dependencies.nix beside the source]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Write only the lock; read no sources
+    #[arg(long, conflicts_with = "stdout")]
+    pub lock_only: bool,
+    /// Write nothing; say what would change
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the Nix to standard output; write nothing
+    #[arg(long, conflicts_with_all = ["json", "dry_run"])]
+    pub stdout: bool,
+    /// Print the summary as JSON to standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

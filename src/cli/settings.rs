@@ -1,0 +1,524 @@
+//! What is meant: arguments and environment combined, checked, and typed. Later code sees only
+//! this; it reads neither arguments nor environment variables.
+
+mod date;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
+
+use url::Url;
+
+use super::args;
+use super::exit::Failure;
+use crate::python::{PackageName, Requirement, System, Targets, Version};
+
+pub use super::args::{Prefer, Prerelease};
+
+/// Something to be locked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A file or a folder.
+    Path(PathBuf),
+    /// A requirement given on the command line.
+    Requirement(Box<Requirement>),
+}
+
+/// Which nixpkgs counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NixpkgsChoice {
+    /// The bundled snapshot.
+    Snapshot,
+    /// None: everything is new.
+    Nothing,
+}
+
+/// Which pins of an existing lock may move.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Upgrade {
+    /// All of them.
+    pub all: bool,
+    /// These.
+    pub packages: Vec<PackageName>,
+    /// To these versions.
+    pub requirements: Vec<Requirement>,
+}
+
+/// Some projects, or all of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Chosen {
+    /// `:all:`.
+    pub all: bool,
+    /// By name.
+    pub names: Vec<PackageName>,
+}
+
+/// Where answers of the index are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cache {
+    /// In the platform's cache folder.
+    Platform,
+    /// In this folder.
+    Folder(PathBuf),
+    /// Nowhere.
+    Nowhere,
+}
+
+/// Where releases come from.
+#[derive(Debug, Clone)]
+pub struct IndexSettings {
+    /// The main index; none means PyPI.
+    pub main: Option<Url>,
+    /// Indexes asked before the main one, in order.
+    pub extra: Vec<Url>,
+    /// Indexes with names.
+    pub named: Vec<(String, Url)>,
+    /// Upload times after this (RFC 3339, UTC) are ignored.
+    pub exclude_newer: Option<String>,
+    /// The same for one project.
+    pub exclude_newer_for: BTreeMap<PackageName, String>,
+    /// Only wheels of these.
+    pub only_binary: Chosen,
+    /// Only sdists of these.
+    pub no_binary: Chosen,
+    /// Where answers are kept.
+    pub cache: Cache,
+    /// Whether requests are forbidden.
+    pub offline: bool,
+}
+
+/// Where results go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// The folder.
+    pub folder: PathBuf,
+    /// The Nix file's name; none with `--lock-only`.
+    pub nix: Option<String>,
+    /// The lock's name.
+    pub lock: String,
+}
+
+/// What `pyresolve lock` is asked to do.
+#[derive(Debug, Clone)]
+pub struct Lock {
+    /// What to lock; at least one.
+    pub sources: Vec<Source>,
+    /// Extras of the project.
+    pub extras: Vec<String>,
+    /// Every extra of the project.
+    pub all_extras: bool,
+    /// Dependency groups of the project.
+    pub groups: Vec<String>,
+    /// Constraints files.
+    pub constraints: Vec<PathBuf>,
+    /// Overrides files.
+    pub overrides: Vec<PathBuf>,
+    /// What it is for.
+    pub targets: Targets,
+    /// Which nixpkgs counts.
+    pub nixpkgs: NixpkgsChoice,
+    /// Which version to take where several will do.
+    pub prefer: Prefer,
+    /// When a pre-release will do.
+    pub prerelease: Prerelease,
+    /// What may move.
+    pub upgrade: Upgrade,
+    /// Where releases come from.
+    pub index: IndexSettings,
+    /// Where results go.
+    pub output: Output,
+    /// Whether nothing is written.
+    pub dry_run: bool,
+    /// Whether the Nix goes to standard output instead.
+    pub stdout: bool,
+    /// Whether the summary goes to standard output as JSON.
+    pub json: bool,
+}
+
+impl Lock {
+    /// What these arguments mean, with `env` to look up environment variables.
+    ///
+    /// # Errors
+    /// For the user: what is wrong with which argument.
+    pub fn new(args: &args::Lock, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Failure> {
+        let sources = sources(&args.sources)?;
+        let output = output(&args.output, &sources)?;
+        Ok(Self {
+            extras: args.selection.extras.clone(),
+            all_extras: args.selection.all_extras,
+            groups: args.selection.groups.clone(),
+            constraints: args.selection.constraints.clone(),
+            overrides: args.selection.overrides.clone(),
+            targets: targets(&args.versions)?,
+            nixpkgs: nixpkgs(&args.versions.nixpkgs)?,
+            prefer: args.versions.prefer.unwrap_or(Prefer::Nixpkgs),
+            prerelease: args.versions.prerelease,
+            upgrade: upgrade(&args.versions)?,
+            index: index(&args.index, env)?,
+            sources,
+            output,
+            dry_run: args.output.dry_run,
+            stdout: args.output.stdout,
+            json: args.output.json,
+        })
+    }
+}
+
+fn sources(typed: &[String]) -> Result<Vec<Source>, Failure> {
+    if typed.is_empty() {
+        return Ok(vec![Source::Path(PathBuf::from("."))]);
+    }
+    typed.iter().map(|text| source(text)).collect()
+}
+
+/// A path if there is something at it; else a requirement, unless it can only be meant as a path.
+fn source(text: &str) -> Result<Source, Failure> {
+    let path = Path::new(text);
+    if path.exists() {
+        return Ok(Source::Path(path.to_owned()));
+    }
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
+    let only_path = matches!(extension, "py" | "toml" | "cfg" | "txt" | "in" | "lock")
+        || text.starts_with(['.', '/'])
+        || (text.contains('/') && !text.contains('@'));
+    if only_path {
+        return Err(Failure::usage(format!("`{text}`: no such file or folder"))
+            .help("name a setup.py, pyproject.toml, setup.cfg, requirements file or folder that exists"));
+    }
+    match Requirement::parse(text) {
+        Ok(requirement) => Ok(Source::Requirement(Box::new(requirement))),
+        Err(error) => Err(Failure::usage(format!(
+            "`{text}` is neither an existing path nor a requirement"
+        ))
+        .why(error.reason)
+        .help("a requirement looks like `tornado>=6.5`; quote it, or the shell will take `>` for itself")),
+    }
+}
+
+fn output(typed: &args::Output, sources: &[Source]) -> Result<Output, Failure> {
+    let (folder, name) = match &typed.output {
+        Some(path) => {
+            let name = path.file_name().and_then(|n| n.to_str()).ok_or_else(|| {
+                Failure::usage(format!("`{}` is not the name of a file", path.display()))
+                    .help("give `--output` a file, such as `nix/dependencies.nix`")
+            })?;
+            if path.is_dir() {
+                return Err(
+                    Failure::usage(format!("`{}` is a folder", path.display())).help(format!(
+                        "write `--output {}/dependencies.nix`",
+                        path.display()
+                    )),
+                );
+            }
+            let parent = path.parent().unwrap_or(Path::new(""));
+            (parent.to_owned(), Some(name.to_owned()))
+        }
+        None => (beside(sources), None),
+    };
+    let folder = if folder.as_os_str().is_empty() {
+        PathBuf::from(".")
+    } else {
+        folder
+    };
+    if !typed.stdout && !folder.is_dir() {
+        return Err(
+            Failure::usage(format!("`{}`: no such folder", folder.display()))
+                .help(format!("make it first: `mkdir -p {}`", folder.display())),
+        );
+    }
+    let (nix, lock) = if typed.lock_only {
+        (None, name.unwrap_or_else(|| "pylock.toml".to_owned()))
+    } else {
+        let nix = name.unwrap_or_else(|| "dependencies.nix".to_owned());
+        if nix == "pylock.toml" {
+            return Err(Failure::usage(
+                "`--output` names the Nix file, and `pylock.toml` is the lock beside it",
+            )
+            .help("name a `.nix` file, or add `--lock-only`"));
+        }
+        (Some(nix), "pylock.toml".to_owned())
+    };
+    Ok(Output { folder, nix, lock })
+}
+
+/// The folder of the first source that is a path; else the current one.
+fn beside(sources: &[Source]) -> PathBuf {
+    let first = sources.iter().find_map(|source| match source {
+        Source::Path(path) => Some(path),
+        Source::Requirement(_) => None,
+    });
+    match first {
+        Some(path) if path.is_dir() => path.clone(),
+        Some(path) => path.parent().unwrap_or(Path::new("")).to_owned(),
+        None => PathBuf::new(),
+    }
+}
+
+/// The last patch release of each Python that has had its last one, or nixpkgs' at the snapshot's
+/// day: `Requires-Python` sometimes names patch releases.
+const PATCHES: [(u64, u64); 9] = [
+    (6, 15),
+    (7, 17),
+    (8, 20),
+    (9, 25),
+    (10, 20),
+    (11, 15),
+    (12, 13),
+    (13, 13),
+    (14, 4),
+];
+
+/// nixpkgs' `python3`.
+const DEFAULT_MINOR: u64 = 13;
+
+fn targets(typed: &args::Versions) -> Result<Targets, Failure> {
+    let python = match &typed.python {
+        None => full_version(DEFAULT_MINOR),
+        Some(text) => python(text)?,
+    };
+    let systems = if typed.systems.is_empty() {
+        &System::DEFAULT[..]
+    } else {
+        &typed.systems
+    };
+    Ok(Targets::new(python, systems))
+}
+
+fn python(text: &str) -> Result<Version, Failure> {
+    let bad = |why: &str| {
+        Failure::usage(format!("`--python {text}`: {why}"))
+            .help("write a version of CPython 3, such as `3.13` or `3.13.5`")
+    };
+    let version = Version::from_str(text.trim_start_matches("python"))
+        .map_err(|_| bad("this is not a version"))?;
+    match *version.release() {
+        [3, minor] if version.is_stable() => Ok(full_version(minor)),
+        [3, _, _] => Ok(version),
+        [3] => Ok(full_version(DEFAULT_MINOR)),
+        _ => Err(bad("only versions of CPython 3 can be locked for")),
+    }
+}
+
+fn full_version(minor: u64) -> Version {
+    let patch = PATCHES
+        .iter()
+        .find(|(m, _)| *m == minor)
+        .map_or(0, |(_, patch)| *patch);
+    Version::new([3, minor, patch])
+}
+
+fn nixpkgs(text: &str) -> Result<NixpkgsChoice, Failure> {
+    match text {
+        "snapshot" => Ok(NixpkgsChoice::Snapshot),
+        "none" => Ok(NixpkgsChoice::Nothing),
+        other => Err(
+            Failure::usage(format!("`--nixpkgs {other}`: there is no such nixpkgs"))
+                .help("write `snapshot` (the bundled table) or `none`"),
+        ),
+    }
+}
+
+fn upgrade(typed: &args::Versions) -> Result<Upgrade, Failure> {
+    let mut upgrade = Upgrade {
+        all: typed.upgrade,
+        ..Upgrade::default()
+    };
+    for text in &typed.upgrade_package {
+        let requirement = Requirement::parse(text).map_err(|e| {
+            Failure::usage(format!("`--upgrade-package {text}`"))
+                .why(e.reason)
+                .help("write `NAME` or `NAME==VERSION`")
+        })?;
+        upgrade.packages.push(requirement.name.clone());
+        if requirement.specifiers().is_some_and(|s| !s.is_empty()) {
+            upgrade.requirements.push(requirement);
+        }
+    }
+    Ok(upgrade)
+}
+
+fn index(
+    typed: &args::Index,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<IndexSettings, Failure> {
+    let from_env = |name: &str| env(name).filter(|value| !value.trim().is_empty());
+    let main = match (&typed.index_url, from_env("PIP_INDEX_URL")) {
+        (Some(text), _) => Some(address(text, "--index-url")?),
+        (None, Some(text)) => Some(address(text.trim(), "PIP_INDEX_URL")?),
+        (None, None) => None,
+    };
+    let mut extra = Vec::new();
+    for text in &typed.extra_index_url {
+        extra.push(address(text, "--extra-index-url")?);
+    }
+    if typed.extra_index_url.is_empty() {
+        for text in from_env("PIP_EXTRA_INDEX_URL")
+            .unwrap_or_default()
+            .split_whitespace()
+        {
+            extra.push(address(text, "PIP_EXTRA_INDEX_URL")?);
+        }
+    }
+    let mut named = Vec::new();
+    for text in &typed.indexes {
+        let (name, url) = text.split_once('=').ok_or_else(|| {
+            Failure::usage(format!("`--index {text}`: a name is missing"))
+                .help("write `--index NAME=URL`")
+        })?;
+        named.push((name.to_owned(), address(url, "--index")?));
+    }
+    let (exclude_newer, exclude_newer_for) = exclude_newer(&typed.exclude_newer)?;
+    let cache = match &typed.cache_dir {
+        _ if typed.no_cache => Cache::Nowhere,
+        Some(folder) => Cache::Folder(folder.clone()),
+        None => Cache::Platform,
+    };
+    Ok(IndexSettings {
+        main,
+        extra,
+        named,
+        exclude_newer,
+        exclude_newer_for,
+        only_binary: chosen(&typed.only_binary, "--only-binary")?,
+        no_binary: chosen(&typed.no_binary, "--no-binary")?,
+        cache,
+        offline: typed.offline,
+    })
+}
+
+fn address(text: &str, argument: &str) -> Result<Url, Failure> {
+    let bad = |why: String| {
+        // The address may hold a password, so it is not repeated.
+        Failure::usage(format!("{argument}: {why}"))
+            .help("write the address of an index' Simple API, such as `https://host/simple/`")
+    };
+    let url = Url::parse(text).map_err(|e| bad(format!("this is not an address: {e}")))?;
+    match url.scheme() {
+        "http" | "https" if url.has_host() => Ok(url),
+        other => Err(bad(format!("`{other}:` addresses are not supported"))),
+    }
+}
+
+fn exclude_newer(
+    typed: &[String],
+) -> Result<(Option<String>, BTreeMap<PackageName, String>), Failure> {
+    let mut all = None;
+    let mut single = BTreeMap::new();
+    for text in typed {
+        let (name, date) = match text.split_once('=') {
+            Some((name, date)) => (Some(name), date),
+            None => (None, text.as_str()),
+        };
+        let limit = date::limit(date).ok_or_else(|| {
+            Failure::usage(format!("`--exclude-newer {text}`: `{date}` is not a date"))
+                .help("write `2026-05-03`, or a time such as `2026-05-03T12:00:00Z`")
+        })?;
+        match name {
+            None => all = Some(limit),
+            Some(name) => {
+                single.insert(project_name(name, "--exclude-newer")?, limit);
+            }
+        }
+    }
+    Ok((all, single))
+}
+
+/// Several names may stand in one argument, with commas between them, as with pip.
+fn chosen(typed: &[String], argument: &str) -> Result<Chosen, Failure> {
+    let mut chosen = Chosen::default();
+    for name in typed.iter().flat_map(|t| t.split(',')).map(str::trim) {
+        match name {
+            "" => {}
+            ":all:" => chosen.all = true,
+            ":none:" => chosen = Chosen::default(),
+            name => chosen.names.push(project_name(name, argument)?),
+        }
+    }
+    Ok(chosen)
+}
+
+fn project_name(text: &str, argument: &str) -> Result<PackageName, Failure> {
+    PackageName::from_str(text)
+        .map_err(|_| Failure::usage(format!("{argument}: `{text}` is not a project's name")))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    fn lock(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Lock, Failure> {
+        let typed = ["pyresolve", "lock"].iter().chain(arguments);
+        let args::Command::Lock(lock) = args::Cli::try_parse_from(typed).unwrap().command;
+        Lock::new(&lock, &|name| {
+            variables
+                .iter()
+                .find(|(n, _)| *n == name)
+                .map(|(_, v)| (*v).to_owned())
+        })
+    }
+
+    #[test]
+    fn an_argument_is_a_path_or_a_requirement() {
+        let meant = lock(&["src", "tornado>=6.5"], &[]).unwrap();
+        assert_eq!(meant.sources[0], Source::Path(PathBuf::from("src")));
+        assert!(
+            matches!(&meant.sources[1], Source::Requirement(r) if r.name.as_ref() == "tornado")
+        );
+        assert_eq!(meant.output.folder, PathBuf::from("src"));
+        let failure = lock(&["nowhere/setup.py"], &[]).unwrap_err();
+        assert!(failure.what.contains("no such file"), "{failure:?}");
+        assert!(lock(&["=!"], &[]).is_err());
+    }
+
+    #[test]
+    fn the_output_names_the_nix_file_or_the_lock() {
+        let both = lock(&["-o", "src/x.nix"], &[]).unwrap().output;
+        assert_eq!(
+            (both.nix.as_deref(), both.lock.as_str()),
+            (Some("x.nix"), "pylock.toml")
+        );
+        let only = lock(&["--lock-only", "-o", "src/pylock.a.toml"], &[])
+            .unwrap()
+            .output;
+        assert_eq!((only.nix, only.lock.as_str()), (None, "pylock.a.toml"));
+        assert!(lock(&["-o", "pylock.toml"], &[]).is_err());
+        assert!(lock(&["-o", "nowhere/x.nix"], &[]).is_err());
+        assert!(lock(&["-o", "src"], &[]).is_err());
+    }
+
+    #[test]
+    fn a_minor_version_gets_its_last_patch() {
+        let python = |text: &str| lock(&["--python", text], &[]).map(|l| l.targets.python);
+        assert_eq!(python("3.8").unwrap().to_string(), "3.8.20");
+        assert_eq!(python("3.13.2").unwrap().to_string(), "3.13.2");
+        assert_eq!(python("3.15").unwrap().to_string(), "3.15.0");
+        assert!(python("2.7").is_err());
+        assert!(python("new").is_err());
+    }
+
+    #[test]
+    fn arguments_beat_the_environment() {
+        let environment = [
+            ("PIP_INDEX_URL", "https://a.test/simple"),
+            (
+                "PIP_EXTRA_INDEX_URL",
+                "https://b.test/simple https://c.test/simple",
+            ),
+        ];
+        let index = lock(&[], &environment).unwrap().index;
+        assert_eq!(index.main.unwrap().host_str(), Some("a.test"));
+        assert_eq!(index.extra.len(), 2);
+        let index = lock(&["--index-url", "https://d.test/"], &environment)
+            .unwrap()
+            .index;
+        assert_eq!(index.main.unwrap().host_str(), Some("d.test"));
+    }
+
+    #[test]
+    fn no_password_is_repeated() {
+        let failure = lock(&["--index-url", "ftp://me:secret@a.test/"], &[]).unwrap_err();
+        assert!(!format!("{failure:?}").contains("secret"));
+    }
+}
