@@ -2,6 +2,7 @@
 //!
 //! The same readers serve the user's own folder and an sdist: both are [`Files`].
 
+pub mod archive;
 pub mod facts;
 pub mod files;
 
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 use crate::problem::{Origin, Problem};
 use crate::python::{About, ExtraName, PackageName, Requirement, VersionSpecifiers};
 
+pub use archive::{Archive, ArchiveError};
 pub use facts::SourceFacts;
 pub use files::{Directory, Files, FilesError};
 
