@@ -1,0 +1,6 @@
+//! The one integration binary; every other file here is a module of it.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
+mod nix;
+mod support;
