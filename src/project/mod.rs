@@ -5,6 +5,7 @@
 pub mod archive;
 pub mod facts;
 pub mod files;
+pub mod pylock;
 
 use std::collections::BTreeMap;
 
