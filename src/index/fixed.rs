@@ -14,6 +14,10 @@ pub struct FixedCatalog {
     pub pages: BTreeMap<PackageName, Arc<Page>>,
     /// Metadata of releases.
     pub metadata: BTreeMap<(PackageName, Version), Arc<Metadata>>,
+    /// Why the metadata of releases cannot be read.
+    pub unreadable: BTreeMap<(PackageName, Version), String>,
+    /// What addresses and paths hold, by their text.
+    pub direct: BTreeMap<String, (Arc<Release>, Arc<Metadata>)>,
     /// Facts by the sdist's file name.
     pub facts: BTreeMap<String, Arc<SourceFacts>>,
 }
@@ -33,7 +37,11 @@ impl Catalog for FixedCatalog {
             .cloned()
             .ok_or_else(|| IndexError::UnknownMetadata {
                 release: format!("{} {}", page.name, release.version),
-                reason: "it is not part of this universe".to_owned(),
+                reason: self
+                    .unreadable
+                    .get(&key)
+                    .map_or("it is not part of this universe", String::as_str)
+                    .to_owned(),
             })
     }
 
@@ -48,9 +56,17 @@ impl Catalog for FixedCatalog {
     fn direct(
         &self,
         name: &PackageName,
-        _: &Wanted,
+        wanted: &Wanted,
     ) -> Result<(Arc<Release>, Arc<Metadata>), IndexError> {
-        Err(IndexError::UnknownProject(name.clone()))
+        let address = match wanted {
+            Wanted::Url(url) => url.to_string(),
+            Wanted::Path(path) => path.display().to_string(),
+            Wanted::Versions(specifiers) => specifiers.to_string(),
+        };
+        self.direct
+            .get(&address)
+            .cloned()
+            .ok_or_else(|| IndexError::UnknownProject(name.clone()))
     }
 
     fn facts(&self, _: &PackageName, sdist: &Distribution) -> Result<Arc<SourceFacts>, IndexError> {

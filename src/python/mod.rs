@@ -11,8 +11,10 @@ pub mod filename;
 pub mod hash;
 pub mod lenient;
 pub mod metadata;
+pub mod range;
 pub mod requirement;
 pub mod specifier;
+pub mod tag;
 
 pub use environment::{Environment, System, TargetSet, Targets};
 pub use filename::Filename;

@@ -1,0 +1,120 @@
+//! Which releases are candidates, and which of them to try first.
+//!
+//! A release counts only if its files serve every target that needs it: an sdist serves all of
+//! them, a wheel those of its tags. Yanked files (PEP 592), files for other interpreters
+//! (Requires-Python) and formats that the user excludes do not count.
+
+use super::input::{Input, Prefer};
+use super::node::Facet;
+use super::universe::{Known, Project, Source, Universe};
+use crate::index::{Distribution, Release};
+use crate::python::range::{self, Point, Range};
+use crate::python::{Filename, PackageName, TargetSet, Targets, tag};
+
+/// The targets that the files of a release serve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Serving {
+    /// Those it may be used for.
+    pub targets: TargetSet,
+}
+
+impl Serving {
+    /// A release that needs no files.
+    pub fn everything(targets: &Targets) -> Self {
+        Self {
+            targets: targets.all(),
+        }
+    }
+
+    /// A release without files.
+    pub fn nothing() -> Self {
+        Self {
+            targets: TargetSet::NONE,
+        }
+    }
+
+    /// What the files of a release serve.
+    pub fn of(release: &Release, name: &PackageName, input: &Input, yanked: bool) -> Self {
+        let mut targets = TargetSet::NONE;
+        for file in release.files() {
+            if file.yanked.is_some() && !yanked || !suits_python(file, input) {
+                continue;
+            }
+            targets = targets.or(serves(file, name, input));
+            if targets == input.targets.all() {
+                break;
+            }
+        }
+        Self { targets }
+    }
+}
+
+/// Whether the interpreter meets a file's Requires-Python.
+pub(super) fn suits_python(file: &Distribution, input: &Input) -> bool {
+    file.requires_python
+        .as_ref()
+        .is_none_or(|wanted| range::admits_python(wanted, &input.targets.python))
+}
+
+/// The targets a file serves by its format and tags, under the user's policy.
+pub(super) fn serves(file: &Distribution, name: &PackageName, input: &Input) -> TargetSet {
+    match &file.filename {
+        Filename::Sdist(_) if input.policy.only_binary.has(name) => TargetSet::NONE,
+        Filename::Sdist(_) => input.targets.all(),
+        Filename::Wheel(_) if input.policy.no_binary.has(name) => TargetSet::NONE,
+        Filename::Wheel(wheel) => tag::served(wheel, &input.targets),
+    }
+}
+
+impl Universe<'_> {
+    /// The candidate to try first in a range: a locked version, the version that another part of
+    /// the lock has, nixpkgs' version, and then by age as the user prefers.
+    pub fn choose(
+        &self,
+        project: &Project,
+        source: &Source,
+        facet: Facet,
+        range: &Range,
+        shared: &[Point],
+    ) -> Option<Point> {
+        let targets = match facet {
+            Facet::Version => TargetSet::NONE,
+            Facet::Base(targets) | Facet::Extra(_, targets) => targets,
+        };
+        let fits = |known: &Known| {
+            range.contains(&known.point)
+                && self
+                    .serving(project, source, known)
+                    .targets
+                    .contains(targets)
+        };
+        let usual = |known: &Known| source.prereleases || !known.point.version().any_prerelease();
+        let (locked, packaged): (Vec<_>, Vec<_>) =
+            source.preferred.iter().partition(|p| !p.packaged);
+        let at = |position: usize| source.releases.get(position);
+        locked
+            .iter()
+            .filter_map(|p| at(p.position))
+            .find(|known| fits(known))
+            .or_else(|| {
+                let shared = shared.iter().filter_map(|point| source.known(point));
+                shared.into_iter().find(|known| fits(known))
+            })
+            .or_else(|| {
+                packaged
+                    .iter()
+                    .filter_map(|p| at(p.position))
+                    .find(|known| range.contains(&known.point))
+            })
+            .or_else(|| {
+                let mut releases = source.releases.iter();
+                match self.input.policy.prefer {
+                    Prefer::Lowest => releases
+                        .find(|known| range.contains(&known.point) && usual(known) && fits(known)),
+                    Prefer::Nixpkgs | Prefer::Latest => releases
+                        .rfind(|known| range.contains(&known.point) && usual(known) && fits(known)),
+                }
+            })
+            .map(|known| known.point.clone())
+    }
+}

@@ -1,0 +1,603 @@
+//! [`Universe`]: what is known so far about projects, their releases and what these need.
+//!
+//! Facts are learned from the catalog once and kept for the whole resolution, whatever the solver
+//! tries: specifiers become ranges once, markers become target sets once, files are looked at once.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use url::Url;
+
+use super::candidate::Serving;
+use super::input::{Input, Prefer, Prerelease};
+use super::node::{ExtraId, Names, ProjectId};
+use super::{ResolveError, Unusable};
+use crate::index::{Catalog, IndexError, Page, Release};
+use crate::python::range::{self, Point, Range};
+use crate::python::{
+    ExtraName, MarkerTree, Metadata, PackageName, Requirement, TargetSet, Version,
+    VersionSpecifiers, Wanted,
+};
+
+/// What is known so far.
+pub(super) struct Universe<'a> {
+    pub catalog: &'a dyn Catalog,
+    pub input: &'a Input,
+    names: RefCell<Names<PackageName>>,
+    extras: RefCell<Names<ExtraName>>,
+    projects: RefCell<Vec<Rc<Project>>>,
+    ranges: RefCell<HashMap<VersionSpecifiers, Range>>,
+    markers: RefCell<HashMap<(MarkerTree, Option<ExtraId>), TargetSet>>,
+    direct: RefCell<BTreeMap<PackageName, Wanted>>,
+    by_name: Lines,
+}
+
+/// The user's lines about a project, by position in the input.
+#[derive(Default)]
+struct Lines {
+    constraints: HashMap<PackageName, Vec<usize>>,
+    overrides: HashMap<PackageName, Vec<usize>>,
+    /// Specifiers of the user's own requirements, constraints and overrides.
+    specifiers: HashMap<PackageName, Vec<VersionSpecifiers>>,
+}
+
+/// A project.
+pub(super) struct Project {
+    pub id: ProjectId,
+    pub name: PackageName,
+    source: OnceCell<Source>,
+}
+
+/// Where a project's releases come from.
+pub(super) struct Source {
+    /// The project's page; none for direct sources and unknown projects.
+    pub page: Option<Arc<Page>>,
+    /// The address or path that the user wants it from.
+    pub direct: Option<Wanted>,
+    /// Its releases, ascending.
+    pub releases: Vec<Known>,
+    /// Whether its pre-releases are candidates.
+    pub prereleases: bool,
+    /// Versions to try first: locked ones, then nixpkgs' own.
+    pub preferred: Vec<Preferred>,
+}
+
+/// A version to try first.
+pub(super) struct Preferred {
+    pub position: usize,
+    /// It needs no files: nixpkgs has it already.
+    pub packaged: bool,
+}
+
+/// A release and what is known of it.
+pub(super) struct Known {
+    pub point: Point,
+    release: OnceCell<Arc<Release>>,
+    serving: OnceCell<Serving>,
+    metadata: OnceCell<Result<Arc<Metadata>, Unusable>>,
+    needs: RefCell<HashMap<Option<ExtraId>, NeedsResult>>,
+}
+
+type NeedsResult = Result<Rc<[Need]>, Unusable>;
+
+/// One requirement of a release, or of the user.
+#[derive(Debug, Clone)]
+pub(super) struct Need {
+    pub to: ProjectId,
+    pub extras: Vec<ExtraId>,
+    pub range: Range,
+    pub targets: TargetSet,
+    pub line: Line,
+}
+
+/// Where a [`Need`] is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Line {
+    /// A requirement of the user, by position.
+    Requirement(usize),
+    /// An entry of `requires_dist`, by position.
+    Metadata(usize),
+    /// A constraint, by position.
+    Constraint(usize),
+    /// An override, by position.
+    Override(usize),
+}
+
+impl<'a> Universe<'a> {
+    pub fn new(catalog: &'a dyn Catalog, input: &'a Input) -> Result<Self, ResolveError> {
+        let mut by_name = Lines::default();
+        for (position, line) in input.constraints.iter().enumerate() {
+            by_name
+                .constraints
+                .entry(line.name.clone())
+                .or_default()
+                .push(position);
+        }
+        for (position, line) in input.overrides.iter().enumerate() {
+            by_name
+                .overrides
+                .entry(line.name.clone())
+                .or_default()
+                .push(position);
+        }
+        let universe = Self {
+            catalog,
+            input,
+            names: RefCell::default(),
+            extras: RefCell::default(),
+            projects: RefCell::default(),
+            ranges: RefCell::default(),
+            markers: RefCell::default(),
+            direct: RefCell::default(),
+            by_name,
+        };
+        universe.read_lines()
+    }
+
+    /// Learns direct sources and the user's own specifiers from the user's lines.
+    fn read_lines(mut self) -> Result<Self, ResolveError> {
+        let input = self.input;
+        let requirements = input
+            .requirements
+            .iter()
+            .filter(|r| !self.by_name.overrides.contains_key(&r.name));
+        let lines: Vec<&Requirement> = requirements
+            .chain(&input.constraints)
+            .chain(&input.overrides)
+            .filter(|r| !input.targets.matching(&r.marker, &[]).is_empty())
+            .collect();
+        for line in lines {
+            match &line.wanted {
+                Wanted::Versions(specifiers) => self
+                    .by_name
+                    .specifiers
+                    .entry(line.name.clone())
+                    .or_default()
+                    .push(specifiers.clone()),
+                wanted => {
+                    self.add_direct(&line.name, wanted)?;
+                }
+            }
+        }
+        Ok(self)
+    }
+
+    /// Takes a project from an address or a path from now on; whether that is news.
+    fn add_direct(&self, name: &PackageName, wanted: &Wanted) -> Result<bool, ResolveError> {
+        let mut direct = self.direct.borrow_mut();
+        match direct.get(name) {
+            None => {
+                direct.insert(name.clone(), wanted.clone());
+                Ok(true)
+            }
+            Some(known) if known == wanted => Ok(false),
+            Some(known) => Err(ResolveError::Sources {
+                project: name.clone(),
+                first: show(known),
+                second: show(wanted),
+            }),
+        }
+    }
+
+    /// The project of a name.
+    pub fn project(&self, name: &PackageName) -> Rc<Project> {
+        let (id, new) = self.names.borrow_mut().project(name);
+        let mut projects = self.projects.borrow_mut();
+        if new {
+            projects.push(Rc::new(Project {
+                id,
+                name: name.clone(),
+                source: OnceCell::new(),
+            }));
+            if !self.direct.borrow().contains_key(name) {
+                self.catalog.expect_page(name);
+            }
+        }
+        Rc::clone(&projects[id.index()])
+    }
+
+    /// A project by its number.
+    pub fn by_id(&self, id: ProjectId) -> Rc<Project> {
+        Rc::clone(&self.projects.borrow()[id.index()])
+    }
+
+    /// An extra by its number.
+    pub fn extra_name(&self, id: ExtraId) -> ExtraName {
+        self.extras.borrow().of(id).clone()
+    }
+
+    /// The targets in which a marker holds.
+    pub fn targets(&self, marker: &MarkerTree, extra: Option<ExtraId>) -> TargetSet {
+        if marker.is_true() {
+            return self.input.targets.all();
+        }
+        *self
+            .markers
+            .borrow_mut()
+            .entry((marker.clone(), extra))
+            .or_insert_with(|| match extra {
+                None => self.input.targets.matching(marker, &[]),
+                Some(extra) => {
+                    let extra = self.extras.borrow().of(extra).clone();
+                    self.input.targets.matching(marker, &[extra])
+                }
+            })
+    }
+
+    fn range(&self, wanted: &Wanted) -> Range {
+        match wanted {
+            Wanted::Versions(specifiers) if specifiers.is_empty() => Range::full(),
+            Wanted::Versions(specifiers) => self
+                .ranges
+                .borrow_mut()
+                .entry(specifiers.clone())
+                .or_insert_with(|| range::range(specifiers))
+                .clone(),
+            Wanted::Url(_) | Wanted::Path(_) => Range::full(),
+        }
+    }
+
+    /// Whether a project comes from an address or a path.
+    pub fn is_direct(&self, project: &Project) -> bool {
+        self.direct.borrow().contains_key(&project.name)
+    }
+
+    /// Asks for a project's page, or its direct source, once.
+    pub fn source<'p>(&self, project: &'p Project) -> Result<&'p Source, ResolveError> {
+        if let Some(source) = project.source.get() {
+            return Ok(source);
+        }
+        let direct = self.direct.borrow().get(&project.name).cloned();
+        let source = match direct {
+            Some(wanted) => self.direct_source(&project.name, wanted)?,
+            None => self.index_source(&project.name)?,
+        };
+        Ok(project.source.get_or_init(|| source))
+    }
+
+    fn direct_source(&self, name: &PackageName, wanted: Wanted) -> Result<Source, ResolveError> {
+        let (release, metadata) = self.catalog.direct(name, &wanted)?;
+        let known = Known::new(&release.version);
+        let _ = known.release.set(release);
+        let _ = known.metadata.set(Ok(metadata));
+        Ok(Source {
+            page: None,
+            direct: Some(wanted),
+            releases: vec![known],
+            prereleases: true,
+            preferred: Vec::new(),
+        })
+    }
+
+    fn index_source(&self, name: &PackageName) -> Result<Source, ResolveError> {
+        let page = match self.catalog.page(name) {
+            Ok(page) => page,
+            Err(IndexError::UnknownProject(_)) => {
+                return Ok(Source {
+                    page: None,
+                    direct: None,
+                    releases: Vec::new(),
+                    prereleases: false,
+                    preferred: Vec::new(),
+                });
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let releases: Vec<Known> = page.versions().map(Known::new).collect();
+        let prereleases = self.allows_prereleases(name, &releases);
+        let preferred = self.preferred(name, &releases, prereleases);
+        Ok(Source {
+            page: Some(page),
+            direct: None,
+            releases,
+            prereleases,
+            preferred,
+        })
+    }
+
+    fn allows_prereleases(&self, name: &PackageName, releases: &[Known]) -> bool {
+        let explicit = || {
+            let specifiers = self.by_name.specifiers.get(name);
+            specifiers.is_some_and(|all| {
+                all.iter()
+                    .any(|specifiers| specifiers.iter().any(|s| s.version().any_prerelease()))
+            })
+        };
+        let necessary = || releases.iter().all(|r| r.point.version().any_prerelease());
+        match self.input.policy.prerelease {
+            Prerelease::Allow => true,
+            Prerelease::Disallow => false,
+            Prerelease::Explicit => explicit(),
+            Prerelease::IfNecessary => necessary(),
+            Prerelease::IfNecessaryOrExplicit => explicit() || necessary(),
+        }
+    }
+
+    fn preferred(
+        &self,
+        name: &PackageName,
+        releases: &[Known],
+        prereleases: bool,
+    ) -> Vec<Preferred> {
+        let find = |version: &Version| {
+            let point = Point::new(version);
+            releases.binary_search_by(|r| r.point.cmp(&point)).ok()
+        };
+        let preferences = &self.input.preferences;
+        let locked = preferences.locked.get(name).into_iter().flatten();
+        let mut preferred: Vec<Preferred> = locked
+            .filter_map(|version| {
+                Some(Preferred {
+                    position: find(version)?,
+                    packaged: false,
+                })
+            })
+            .collect();
+        if self.input.policy.prefer == Prefer::Nixpkgs {
+            let packaged = preferences.nixpkgs.get(name).into_iter().flatten();
+            preferred.extend(
+                packaged
+                    .filter(|version| prereleases || !version.any_prerelease())
+                    .filter_map(|version| {
+                        Some(Preferred {
+                            position: find(version)?,
+                            packaged: true,
+                        })
+                    }),
+            );
+        }
+        preferred
+    }
+
+    /// Whether yanked files of a release may be used: the user pins it, or had it locked.
+    pub fn allows_yanked(&self, project: &Project, version: &Version) -> bool {
+        let pins = |specifiers: &VersionSpecifiers| {
+            range::pinned(&range::range(specifiers)).is_some() && range::admits(specifiers, version)
+        };
+        let specifiers = self.by_name.specifiers.get(&project.name);
+        let locked = self.input.preferences.locked.get(&project.name);
+        specifiers.is_some_and(|all| all.iter().any(pins))
+            || locked.is_some_and(|all| all.contains(version))
+    }
+
+    /// The files of a release.
+    pub fn release<'s>(&self, source: &'s Source, known: &'s Known) -> Option<&'s Arc<Release>> {
+        if let Some(release) = known.release.get() {
+            return Some(release);
+        }
+        let release = source.page.as_ref()?.release(known.point.version())?;
+        Some(known.release.get_or_init(|| release))
+    }
+
+    /// The targets that a release's files serve.
+    pub fn serving(&self, project: &Project, source: &Source, known: &Known) -> Serving {
+        *known.serving.get_or_init(|| {
+            if source.direct.is_some() {
+                return Serving::everything(&self.input.targets);
+            }
+            self.release(source, known)
+                .map_or_else(Serving::nothing, |release| {
+                    let yanked = self.allows_yanked(project, known.point.version());
+                    Serving::of(release, &project.name, self.input, yanked)
+                })
+        })
+    }
+
+    /// The metadata of a release.
+    pub fn metadata<'k>(
+        &self,
+        source: &'k Source,
+        known: &'k Known,
+    ) -> Result<&'k Result<Arc<Metadata>, Unusable>, ResolveError> {
+        if let Some(metadata) = known.metadata.get() {
+            return Ok(metadata);
+        }
+        let (Some(page), Some(release)) = (&source.page, self.release(source, known)) else {
+            return Ok(known.metadata.get_or_init(|| Err(Unusable::Gone)));
+        };
+        let metadata = match self.catalog.metadata(page, release) {
+            Ok(metadata) => Ok(metadata),
+            Err(IndexError::UnknownMetadata { reason, .. }) => Err(Unusable::Metadata(reason)),
+            Err(error) => return Err(error.into()),
+        };
+        let metadata = metadata.and_then(|metadata| match &metadata.requires_python {
+            Some(wanted) if !range::admits_python(wanted, &self.input.targets.python) => {
+                Err(Unusable::Python(wanted.clone()))
+            }
+            _ => Ok(metadata),
+        });
+        Ok(known.metadata.get_or_init(|| metadata))
+    }
+
+    /// What the user requires.
+    pub fn root_needs(&self) -> Result<Vec<Need>, ResolveError> {
+        let mut needs = Vec::new();
+        for (position, requirement) in self.input.requirements.iter().enumerate() {
+            let targets = self.targets(&requirement.marker, None);
+            self.add_needs(
+                requirement,
+                targets,
+                Line::Requirement(position),
+                &mut needs,
+            );
+        }
+        Ok(needs)
+    }
+
+    /// What a release needs, or what one extra of it adds to that.
+    pub fn needs(
+        &self,
+        project: &Project,
+        known: &Known,
+        extra: Option<ExtraId>,
+    ) -> Result<NeedsResult, ResolveError> {
+        if let Some(needs) = known.needs.borrow().get(&extra) {
+            return Ok(needs.clone());
+        }
+        let source = self.source(project)?;
+        let needs = match self.metadata(source, known)? {
+            Err(unusable) => Err(unusable.clone()),
+            Ok(metadata) => self.needs_of(source, metadata, extra)?,
+        };
+        known.needs.borrow_mut().insert(extra, needs.clone());
+        Ok(needs)
+    }
+
+    fn needs_of(
+        &self,
+        source: &Source,
+        metadata: &Metadata,
+        extra: Option<ExtraId>,
+    ) -> Result<NeedsResult, ResolveError> {
+        let mut needs = Vec::new();
+        for (position, requirement) in metadata.requires_dist.iter().enumerate() {
+            let base = self.targets(&requirement.marker, None);
+            let targets = match extra {
+                None => base,
+                Some(_) => self.targets(&requirement.marker, extra).without(base),
+            };
+            if targets.is_empty() {
+                continue;
+            }
+            if requirement.specifiers().is_none() && !self.is_overridden(&requirement.name) {
+                let known = self.direct.borrow().get(&requirement.name).cloned();
+                if known.as_ref() != Some(&requirement.wanted) {
+                    if source.direct.is_none() {
+                        return Ok(Err(Unusable::Address(requirement.to_string())));
+                    }
+                    self.add_direct(&requirement.name, &requirement.wanted)?;
+                    return Err(ResolveError::Restart);
+                }
+            }
+            self.add_needs(requirement, targets, Line::Metadata(position), &mut needs);
+        }
+        Ok(Ok(needs.into()))
+    }
+
+    fn is_overridden(&self, name: &PackageName) -> bool {
+        self.by_name.overrides.contains_key(name)
+    }
+
+    /// Adds the need that a line expresses, or what the user puts in its place, and the
+    /// constraints on the project.
+    fn add_needs(
+        &self,
+        requirement: &Requirement,
+        targets: TargetSet,
+        line: Line,
+        needs: &mut Vec<Need>,
+    ) {
+        if targets.is_empty() {
+            return;
+        }
+        match self.by_name.overrides.get(&requirement.name) {
+            None => self.add_need(requirement, targets, line, needs),
+            Some(positions) => {
+                for &position in positions {
+                    let line = Line::Override(position);
+                    let Some(instead) = self.input.overrides.get(position) else {
+                        continue;
+                    };
+                    let targets = targets.and(self.targets(&instead.marker, None));
+                    self.add_need(instead, targets, line, needs);
+                }
+            }
+        }
+    }
+
+    fn add_need(
+        &self,
+        requirement: &Requirement,
+        targets: TargetSet,
+        line: Line,
+        needs: &mut Vec<Need>,
+    ) {
+        if targets.is_empty() {
+            return;
+        }
+        let to = self.project(&requirement.name).id;
+        let mut extras = self.extras.borrow_mut();
+        needs.push(Need {
+            to,
+            extras: requirement.extras.iter().map(|e| extras.extra(e)).collect(),
+            range: self.range(&requirement.wanted),
+            targets,
+            line,
+        });
+        drop(extras);
+        let constraints = self.by_name.constraints.get(&requirement.name);
+        for &position in constraints.into_iter().flatten() {
+            let Some(constraint) = self.input.constraints.get(position) else {
+                continue;
+            };
+            let targets = targets.and(self.targets(&constraint.marker, None));
+            if !targets.is_empty() {
+                needs.push(Need {
+                    to,
+                    extras: Vec::new(),
+                    range: self.range(&constraint.wanted),
+                    targets,
+                    line: Line::Constraint(position),
+                });
+            }
+        }
+    }
+
+    /// The requirement behind a line of a release, or of the user.
+    pub fn requirement<'m>(
+        &'m self,
+        line: Line,
+        metadata: Option<&'m Metadata>,
+    ) -> Option<&'m Requirement> {
+        match line {
+            Line::Requirement(position) => self.input.requirements.get(position),
+            Line::Constraint(position) => self.input.constraints.get(position),
+            Line::Override(position) => self.input.overrides.get(position),
+            Line::Metadata(position) => metadata?.requires_dist.get(position),
+        }
+    }
+}
+
+impl Source {
+    /// The release at a point.
+    pub fn known(&self, point: &Point) -> Option<&Known> {
+        let position = self
+            .releases
+            .binary_search_by(|r| r.point.cmp(point))
+            .ok()?;
+        self.releases.get(position)
+    }
+
+    /// The index it came from.
+    pub fn index(&self) -> Option<Url> {
+        self.page.as_ref().and_then(|page| page.index.clone())
+    }
+}
+
+impl Known {
+    fn new(version: &Version) -> Self {
+        Self {
+            point: Point::new(version),
+            release: OnceCell::new(),
+            serving: OnceCell::new(),
+            metadata: OnceCell::new(),
+            needs: RefCell::default(),
+        }
+    }
+}
+
+/// An address without credentials, or a path.
+pub(super) fn show(wanted: &Wanted) -> String {
+    match wanted {
+        Wanted::Versions(specifiers) => specifiers.to_string(),
+        Wanted::Path(path) => path.display().to_string(),
+        Wanted::Url(url) => {
+            let mut shown = url.clone();
+            let _ = shown.set_password(None);
+            let _ = shown.set_username("");
+            shown.to_string()
+        }
+    }
+}
