@@ -7,6 +7,8 @@
 pub mod args;
 pub mod command;
 pub mod exit;
+pub mod interrupt;
+pub mod progress;
 pub mod report;
 pub mod settings;
 

@@ -34,7 +34,10 @@ def packed(name, folder):
         return None
     stem = f"{name}-{distribution.version}"
     path = os.path.join(folder, f"{stem}-py3-none-any.whl")
-    with zipfile.ZipFile(path, "w") as wheel:
+    if os.path.exists(path):
+        return path
+    unfinished = f"{path}.{os.getpid()}"
+    with zipfile.ZipFile(unfinished, "w") as wheel:
         for top in (distribution.read_text("top_level.txt") or name).split():
             root = str(distribution.locate_file(top))
             for file in sorted(glob.glob(f"{root}/**/*.py", recursive=True)):
@@ -43,6 +46,7 @@ def packed(name, folder):
         wheel.writestr(f"{stem}.dist-info/METADATA", metadata)
         wheel.writestr(f"{stem}.dist-info/entry_points.txt", distribution.read_text("entry_points.txt") or "")
         wheel.writestr(f"{stem}.dist-info/RECORD", "")
+    os.replace(unfinished, path)
     return path
 
 

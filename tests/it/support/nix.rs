@@ -230,9 +230,8 @@ fn other_python(host: &Value) -> Option<String> {
 fn probe() -> Result<Vec<Value>, String> {
     finish(Command::new("nix-build").arg("--version"))
         .map_err(|_| "Nix is not installed (Debian: nix-bin)".to_owned())?;
-    // wheels that probe.py packs must outlive the tests that use them
-    let folder =
-        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("wheels-{}", std::process::id()));
+    // wheels that probe.py packs are kept there, and used again
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("wheels");
     let mut hosts = Vec::new();
     for (index, python) in ["/usr/bin/python3", "python3"].into_iter().enumerate() {
         let wheels = folder.join(index.to_string());
