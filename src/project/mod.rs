@@ -6,6 +6,7 @@ pub mod archive;
 pub mod facts;
 pub mod files;
 pub mod pylock;
+pub mod setup_py;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ use crate::python::{About, ExtraName, PackageName, Requirement, VersionSpecifier
 pub use archive::{Archive, ArchiveError};
 pub use facts::SourceFacts;
 pub use files::{Directory, Files, FilesError};
+pub use setup_py::SetupPy;
 
 /// How much of a project could be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
