@@ -1,5 +1,7 @@
 //! Decisions to documents. Pure.
 
+pub mod lock;
+
 /// A file to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {

@@ -1,0 +1,414 @@
+//! A [`Resolution`] as `pylock.toml` (PEP 751).
+//!
+//! Installers read the standard's keys; what only pyresolve needs stands under `[tool.pyresolve]`
+//! and `[packages.tool.pyresolve]`. The files of a pin are its sdist and the wheels that serve a
+//! target, as `environments` promises nothing beyond the targets. Build requirements are not
+//! packages of the lock (an installer would install them): they stand in `[tool.pyresolve]`.
+//!
+//! The text is written directly rather than through a document tree: a lock of hundreds of pins
+//! holds thousands of files, and every value that comes from outside goes through `string`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use url::Url;
+
+use crate::index::Distribution;
+use crate::python::{Filename, PackageName, Sha256, System, TargetSet, Targets, Wanted, tag};
+use crate::resolve::{Edge, Pin, Resolution};
+
+/// Everything that the lock says.
+#[derive(Debug)]
+pub struct LockText<'a> {
+    /// The pins.
+    pub resolution: &'a Resolution,
+    /// Digests of files whose index does not tell them, by file name.
+    pub digests: &'a BTreeMap<String, Sha256>,
+    /// The channel and day of the nixpkgs facts that were used.
+    pub nixpkgs: Option<(&'a str, &'a str)>,
+    /// How versions were preferred: `nixpkgs`, `latest` or `lowest`.
+    pub prefer: &'a str,
+    /// The digest of everything that was asked.
+    pub inputs: &'a str,
+    /// What the Nix file does about a pin, by project and version.
+    pub actions: &'a BTreeMap<(PackageName, String), Action>,
+    /// Pins that only builds need.
+    pub build: &'a [Pin],
+}
+
+/// What the Nix file does about a pin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Action {
+    /// `reuse`, `attribute`, `override` or `new`.
+    pub action: String,
+    /// The attribute.
+    pub attribute: String,
+}
+
+/// The text of the lock.
+///
+/// # Errors
+/// The name of a file without a known digest: a lock without it would not protect anybody.
+pub fn render(lock: &LockText<'_>) -> Result<String, String> {
+    let targets = &lock.resolution.targets;
+    let mut out = String::with_capacity(1024 * (lock.resolution.pins.len() + 1));
+    head(&mut out, targets);
+    for pin in &lock.resolution.pins {
+        out.push_str("\n[[packages]]\n");
+        package(&mut out, lock, pin)?;
+    }
+    tool(&mut out, lock)?;
+    Ok(out)
+}
+
+fn head(out: &mut String, targets: &Targets) {
+    out.push_str("# Written by pyresolve; `pyresolve lock` writes it again.\n");
+    out.push_str("lock-version = \"1.0\"\n");
+    out.push_str("environments = [\n");
+    for environment in &targets.environments {
+        let _ = writeln!(
+            out,
+            "    \"sys_platform == '{}' and platform_machine == '{}'\",",
+            sys_platform(environment.system),
+            environment.system.machine()
+        );
+    }
+    out.push_str("]\n");
+    let _ = writeln!(out, "requires-python = \"=={}.*\"", targets.python_minor());
+    out.push_str("extras = []\ndependency-groups = []\ncreated-by = \"pyresolve\"\n");
+}
+
+fn package(out: &mut String, lock: &LockText<'_>, pin: &Pin) -> Result<(), String> {
+    key(out, "name", pin.name.as_ref());
+    key(out, "version", &pin.version.to_string());
+    let targets = &lock.resolution.targets;
+    if let Some(marker) = marker(targets, pin.targets) {
+        key(out, "marker", &marker);
+    }
+    if let Some(specifiers) = pin
+        .metadata
+        .requires_python
+        .as_ref()
+        .filter(|s| !s.is_empty())
+    {
+        let parts: Vec<_> = specifiers.iter().map(ToString::to_string).collect();
+        key(out, "requires-python", &parts.join(","));
+    }
+    dependencies(out, lock.resolution, pin);
+    match &pin.direct {
+        Some(wanted) => direct(out, lock, pin, wanted)?,
+        None => {
+            if let Some(index) = &pin.index {
+                key(out, "index", &without_credentials(index));
+            }
+            files(out, lock, pin)?;
+        }
+    }
+    let action = lock
+        .actions
+        .get(&(pin.name.clone(), pin.version.to_string()));
+    if pin.needs.is_empty() && pin.extras.is_empty() && action.is_none() {
+        return Ok(());
+    }
+    out.push_str("\n[packages.tool.pyresolve]\n");
+    if !pin.needs.is_empty() {
+        requires(out, "requires", &pin.needs);
+    }
+    if !pin.extras.is_empty() {
+        strings(out, "extras", pin.extras.iter().map(AsRef::as_ref));
+    }
+    if let Some(action) = action {
+        key(out, "action", &action.action);
+        key(out, "attribute", &action.attribute);
+    }
+    Ok(())
+}
+
+/// The edges to other pins; a version where there are several pins of the project.
+fn dependencies(out: &mut String, resolution: &Resolution, pin: &Pin) {
+    let mut entries: BTreeSet<(&PackageName, Option<String>)> = BTreeSet::new();
+    for edge in &pin.needs {
+        if edge.to == pin.name {
+            continue;
+        }
+        let several = resolution.pins_of(&edge.to).count() > 1;
+        if several {
+            let reached = edge.targets.and(pin.targets);
+            for to in resolution.pins_of(&edge.to) {
+                if !to.targets.and(reached).is_empty() {
+                    entries.insert((&edge.to, Some(to.version.to_string())));
+                }
+            }
+        } else {
+            entries.insert((&edge.to, None));
+        }
+    }
+    if entries.is_empty() {
+        return;
+    }
+    out.push_str("dependencies = [\n");
+    for (name, version) in entries {
+        out.push_str("    { name = ");
+        string(out, name.as_ref());
+        if let Some(version) = version {
+            out.push_str(", version = ");
+            string(out, &version);
+        }
+        out.push_str(" },\n");
+    }
+    out.push_str("]\n");
+}
+
+fn files(out: &mut String, lock: &LockText<'_>, pin: &Pin) -> Result<(), String> {
+    if let Some(sdist) = &pin.release.sdist {
+        out.push_str("sdist = ");
+        file(out, lock, sdist)?;
+        out.push('\n');
+    }
+    let mut wheels = pin
+        .release
+        .wheels
+        .iter()
+        .filter(|wheel| serves(wheel, &lock.resolution.targets, pin.targets))
+        .peekable();
+    if wheels.peek().is_none() {
+        return Ok(());
+    }
+    out.push_str("wheels = [\n");
+    for wheel in wheels {
+        out.push_str("    ");
+        file(out, lock, wheel)?;
+        out.push_str(",\n");
+    }
+    out.push_str("]\n");
+    Ok(())
+}
+
+fn serves(file: &Distribution, targets: &Targets, wanted: TargetSet) -> bool {
+    match &file.filename {
+        Filename::Wheel(wheel) => !tag::served(wheel, targets).and(wanted).is_empty(),
+        Filename::Sdist(_) => true,
+    }
+}
+
+/// `{ url = …, upload-time = …, size = …, hashes = { sha256 = … } }`.
+fn file(out: &mut String, lock: &LockText<'_>, file: &Distribution) -> Result<(), String> {
+    out.push_str("{ ");
+    let last = file
+        .url
+        .path_segments()
+        .and_then(|mut parts| parts.next_back());
+    if last != Some(file.file.as_str()) {
+        out.push_str("name = ");
+        string(out, &file.file);
+        out.push_str(", ");
+    }
+    out.push_str("url = ");
+    string(out, &without_credentials(&file.url));
+    if let Some(time) = file.uploaded.as_deref().filter(|time| is_utc_time(time)) {
+        let _ = write!(out, ", upload-time = {time}");
+    }
+    size_and_hash(out, lock, file)?;
+    out.push_str(" }");
+    Ok(())
+}
+
+fn size_and_hash(out: &mut String, lock: &LockText<'_>, file: &Distribution) -> Result<(), String> {
+    if let Some(size) = file.size {
+        let _ = write!(out, ", size = {size}");
+    }
+    let digest = file
+        .sha256
+        .or_else(|| lock.digests.get(&file.file).copied())
+        .ok_or_else(|| file.file.clone())?;
+    let _ = write!(out, ", hashes = {{ sha256 = \"{digest}\" }}");
+    Ok(())
+}
+
+/// A pin from an address or a path: `vcs`, `archive` or `directory`.
+fn direct(out: &mut String, lock: &LockText<'_>, pin: &Pin, wanted: &Wanted) -> Result<(), String> {
+    let archive = pin.release.files().next();
+    match wanted {
+        Wanted::Path(path) if archive.is_none() => {
+            out.push_str("directory = { path = ");
+            string(out, &path.to_string_lossy());
+            out.push_str(" }\n");
+        }
+        Wanted::Path(path) => {
+            out.push_str("archive = { path = ");
+            string(out, &path.to_string_lossy());
+            if let Some(archive) = archive {
+                size_and_hash(out, lock, archive)?;
+            }
+            out.push_str(" }\n");
+        }
+        Wanted::Url(url) => {
+            out.push_str("archive = { url = ");
+            string(out, &without_credentials(url));
+            if let Some(archive) = archive {
+                size_and_hash(out, lock, archive)?;
+            }
+            out.push_str(" }\n");
+        }
+        Wanted::Versions(_) => {}
+    }
+    Ok(())
+}
+
+fn tool(out: &mut String, lock: &LockText<'_>) -> Result<(), String> {
+    let targets = &lock.resolution.targets;
+    out.push_str("\n[tool.pyresolve]\n");
+    key(out, "inputs", lock.inputs);
+    key(out, "python", &targets.python.to_string());
+    strings(
+        out,
+        "systems",
+        targets.environments.iter().map(|e| e.system.name()),
+    );
+    key(out, "prefer", lock.prefer);
+    if let Some((channel, date)) = lock.nixpkgs {
+        out.push_str("nixpkgs = { channel = ");
+        string(out, channel);
+        out.push_str(", date = ");
+        string(out, date);
+        out.push_str(" }\n");
+    }
+    requires(out, "requirements", &lock.resolution.roots);
+    for pin in lock.build {
+        out.push_str("\n[[tool.pyresolve.build]]\n");
+        key(out, "name", pin.name.as_ref());
+        key(out, "version", &pin.version.to_string());
+        if let Some(sdist) = &pin.release.sdist {
+            out.push_str("sdist = ");
+            file(out, lock, sdist)?;
+            out.push('\n');
+        }
+    }
+    Ok(())
+}
+
+/// The requirements behind edges, as written, each once.
+fn requires(out: &mut String, name: &str, edges: &[Edge]) {
+    let mut seen = BTreeSet::new();
+    let texts: Vec<String> = edges
+        .iter()
+        .map(|edge| edge.requirement.to_string())
+        .filter(|text| seen.insert(text.clone()))
+        .collect();
+    strings(out, name, texts.iter().map(String::as_str));
+}
+
+/// The marker that holds on these targets among all of them; none where it would always hold.
+fn marker(targets: &Targets, set: TargetSet) -> Option<String> {
+    if set.contains(targets.all()) {
+        return None;
+    }
+    let mut machines: BTreeMap<&str, (Vec<&str>, bool)> = BTreeMap::new();
+    for (index, environment) in targets.environments.iter().enumerate() {
+        let platform = sys_platform(environment.system);
+        let entry = machines
+            .entry(platform)
+            .or_insert_with(|| (Vec::new(), true));
+        if set.has(index) {
+            entry.0.push(environment.system.machine());
+        } else {
+            entry.1 = false;
+        }
+    }
+    let mut parts: Vec<String> = Vec::new();
+    for (platform, (machines, whole)) in machines {
+        if whole {
+            parts.push(format!("sys_platform == '{platform}'"));
+        } else {
+            parts.extend(machines.iter().map(|machine| {
+                format!("sys_platform == '{platform}' and platform_machine == '{machine}'")
+            }));
+        }
+    }
+    Some(parts.join(" or "))
+}
+
+fn sys_platform(system: System) -> &'static str {
+    if system.is_linux() { "linux" } else { "darwin" }
+}
+
+fn without_credentials(url: &Url) -> String {
+    if url.username().is_empty() && url.password().is_none() {
+        return url.to_string();
+    }
+    let mut url = url.clone();
+    // Both can only fail for addresses without a host, which hold no credentials.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.to_string()
+}
+
+/// RFC 3339 in UTC, as TOML has it unquoted.
+fn is_utc_time(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let shape = b"dddd-dd-ddTdd:dd:dd";
+    let (Some(start), Some(rest)) = (bytes.get(..19), bytes.get(19..)) else {
+        return false;
+    };
+    let fits = start.iter().zip(shape).all(|(byte, shape)| match shape {
+        b'd' => byte.is_ascii_digit(),
+        other => byte == other,
+    });
+    let digits = |bytes: &[u8]| !bytes.is_empty() && bytes.iter().all(u8::is_ascii_digit);
+    fits && match rest {
+        [b'Z'] => true,
+        [b'.', fraction @ .., b'Z'] => fraction.len() <= 9 && digits(fraction),
+        _ => false,
+    }
+}
+
+fn key(out: &mut String, name: &str, value: &str) {
+    out.push_str(name);
+    out.push_str(" = ");
+    string(out, value);
+    out.push('\n');
+}
+
+/// An array of strings: one line for up to one, else a line each.
+fn strings<'a>(out: &mut String, name: &str, values: impl Iterator<Item = &'a str>) {
+    let values: Vec<&str> = values.collect();
+    out.push_str(name);
+    out.push_str(" = [");
+    if let [value] = values.as_slice() {
+        string(out, value);
+    } else {
+        for value in &values {
+            out.push_str("\n    ");
+            string(out, value);
+            out.push(',');
+        }
+        if !values.is_empty() {
+            out.push('\n');
+        }
+    }
+    out.push_str("]\n");
+}
+
+/// A TOML basic string.
+fn string(out: &mut String, value: &str) {
+    out.push('"');
+    let plain = |c: char| !matches!(c, '"' | '\\' | '\u{7f}') && c >= ' ';
+    if value.chars().all(plain) {
+        out.push_str(value);
+    } else {
+        for c in value.chars() {
+            match c {
+                '"' => out.push_str("\\\""),
+                '\\' => out.push_str("\\\\"),
+                c if plain(c) => out.push(c),
+                c => {
+                    let _ = write!(out, "\\u{:04X}", u32::from(c));
+                }
+            }
+        }
+    }
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests;
