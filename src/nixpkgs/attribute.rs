@@ -26,6 +26,7 @@ pub struct Nixpkgs {
     pub date: String,
     by_project: BTreeMap<PackageName, Vec<Attribute>>,
     by_attr: BTreeMap<String, PackageName>,
+    elsewhere: BTreeMap<String, PackageName>,
 }
 
 impl Nixpkgs {
@@ -48,7 +49,16 @@ impl Nixpkgs {
             date,
             by_project,
             by_attr,
+            elsewhere: BTreeMap::new(),
         }
+    }
+
+    /// The same, knowing attributes that only other interpreters' sets are known to have: their
+    /// names are not free for other projects.
+    #[must_use]
+    pub fn with_elsewhere(mut self, elsewhere: BTreeMap<String, PackageName>) -> Self {
+        self.elsewhere = elsewhere;
+        self
     }
 
     /// The attributes that install a project, the primary one first.
@@ -61,9 +71,15 @@ impl Nixpkgs {
         self.by_attr.contains_key(attr)
     }
 
-    /// The project an attribute installs.
+    /// The project an attribute of this name installs, here or in another interpreter's set.
     pub fn project_of(&self, attr: &str) -> Option<&PackageName> {
-        self.by_attr.get(attr)
+        self.by_attr.get(attr).or_else(|| self.elsewhere.get(attr))
+    }
+
+    /// How many attributes this set has, and how many only others have.
+    #[cfg(test)]
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        (self.by_attr.len(), self.elsewhere.len())
     }
 
     /// Whether nothing is known (`--nixpkgs none`).

@@ -1,5 +1,10 @@
 //! What nixpkgs has: Python attributes with the projects and versions they install, libraries, licences.
 
 pub mod attribute;
+pub mod bootstrap;
+pub mod library;
+pub mod license;
+pub mod snapshot;
 
 pub use attribute::{Attribute, Nixpkgs};
+pub use bootstrap::is_bootstrap;

@@ -1,1 +1,206 @@
 //! Pins and attributes to decisions: reuse, another attribute, override, or a new entry. Pure.
+
+mod build;
+mod condition;
+mod cycle;
+pub mod decide;
+pub mod derivation;
+mod entry;
+mod license;
+mod meta;
+mod policy;
+mod reason;
+mod set;
+pub mod source;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::nixpkgs::Nixpkgs;
+use crate::problem::Origin;
+use crate::project::SourceFacts;
+use crate::python::{PackageName, Requirement, Sha256, TargetSet, Targets, Version};
+use crate::resolve::Resolution;
+use set::Set;
+
+pub use condition::Condition;
+pub use decide::{Decision, decide};
+pub use derivation::{Definition, Derivation, Entry, Needed};
+pub use policy::Policy;
+
+/// What a plan is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The pins that the project needs to run.
+    pub resolution: &'a Resolution,
+    /// Further pins, that entries need to be built: answers to [`missing_builds`]. Of a project that
+    /// several of them or the resolution pin, the first counts.
+    pub build: &'a [Resolution],
+    /// What the sources say that [`source::sdist`] names, for every pin whose [`Decision::needs_source`].
+    pub facts: &'a BTreeMap<(PackageName, Version), Arc<SourceFacts>>,
+    /// Digests of files, by file name, where the index does not tell them.
+    pub digests: &'a BTreeMap<String, Sha256>,
+    /// What nixpkgs has.
+    pub nixpkgs: &'a Nixpkgs,
+    /// What the user allows and prefers.
+    pub policy: &'a Policy,
+}
+
+/// Everything that is to be done.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// What it serves.
+    pub targets: Targets,
+    /// The interpreter's attribute: `python313`.
+    pub python: String,
+    /// Where the facts about nixpkgs are from: `nixos-unstable`, empty where there are none.
+    pub channel: String,
+    /// The day of those facts.
+    pub date: String,
+    /// The command that makes the file again.
+    pub command: String,
+    /// What is done for each pin, in the order of their names; build requirements after them.
+    pub steps: Vec<Step>,
+    /// The attributes that the file defines, in their order.
+    pub entries: Vec<Entry>,
+    /// The attributes of the direct requirements, and what else the environment must name.
+    pub packages: Vec<Needed>,
+    /// What could not be checked or done, as sentences.
+    pub warnings: Vec<String>,
+}
+
+/// What is done for one pin.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// The project.
+    pub name: PackageName,
+    /// The pin's version.
+    pub version: Version,
+    /// What is done.
+    pub action: Action,
+    /// The attribute that stands for the project in the set.
+    pub attribute: String,
+    /// The version that nixpkgs' attribute has.
+    pub nixpkgs_version: Option<Version>,
+    /// Who needs it, those first that nixpkgs' version does not satisfy.
+    pub reasons: Vec<Reason>,
+    /// The targets it is for.
+    pub targets: TargetSet,
+    /// Whether only builds need it.
+    pub for_build: bool,
+}
+
+/// What can be done for a pin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Action {
+    /// nixpkgs' default attribute, as it is.
+    Reuse,
+    /// Another of nixpkgs' attributes, as it is.
+    Attribute,
+    /// nixpkgs' attribute with another version and source.
+    Override,
+    /// An entry of its own.
+    New,
+}
+
+impl Action {
+    /// The word that the summary's JSON uses.
+    pub fn text(self) -> &'static str {
+        match self {
+            Action::Reuse => "reuse",
+            Action::Attribute => "attribute",
+            Action::Override => "override",
+            Action::New => "new",
+        }
+    }
+}
+
+/// Somebody needs a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// Who: `setup.py`, or `flask 3.1.2`.
+    pub by: String,
+    /// The requirement, as PEP 508 text.
+    pub requirement: String,
+    /// The versions it wants, `>=6.5.5`; empty where any will do.
+    pub wanted: String,
+    /// Where the user wrote it.
+    pub origin: Option<Origin>,
+    /// Whether nixpkgs' version does not satisfy it.
+    pub forces: bool,
+}
+
+/// Why there is no plan.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// The release has no file that can be packaged.
+    #[error("{release} has no sdist and no wheel that serves {systems}")]
+    NoSource {
+        /// Project and version.
+        release: String,
+        /// The systems.
+        systems: String,
+    },
+    /// The index does not say the digest of a file.
+    #[error(
+        "nobody knows the sha256 of {file}: the index does not tell it, and it was not fetched"
+    )]
+    NoDigest {
+        /// The file's name.
+        file: String,
+    },
+    /// The source of a release was not read.
+    #[error("the source of {release} was not read")]
+    NoFacts {
+        /// Project and version.
+        release: String,
+    },
+    /// An entry would refer to something that does not exist.
+    #[error("`{by}` needs `{name}`, which neither nixpkgs nor an entry provides")]
+    UnknownName {
+        /// The entry that refers to it.
+        by: String,
+        /// The project.
+        name: String,
+    },
+}
+
+/// Makes the plan.
+///
+/// # Errors
+/// See [`PlanError`].
+pub fn plan(request: &Request<'_>) -> Result<Plan, PlanError> {
+    let set = Set::new(request);
+    let cuts = cycle::cuts(&set);
+    let mut warnings = Vec::new();
+    let mut steps = Vec::new();
+    let mut entries = Vec::new();
+    for (name, pins) in set.pins() {
+        for pinned in pins {
+            steps.push(reason::step(&set, pinned, &mut warnings));
+        }
+        entries.extend(entry::entries(&set, &cuts, name, pins, &mut warnings)?);
+    }
+    steps.sort_by_key(|step| step.for_build);
+    entries.sort_by(|a, b| a.attr.cmp(&b.attr));
+    let packages = entry::packages(&set, &cuts, &entries)?;
+    let targets = request.resolution.targets.clone();
+    Ok(Plan {
+        python: format!("python{}", targets.python_minor().replace('.', "")),
+        targets,
+        channel: request.nixpkgs.channel.clone(),
+        date: request.nixpkgs.date.clone(),
+        command: request.policy.command.clone(),
+        steps,
+        entries,
+        packages,
+        warnings,
+    })
+}
+
+/// The build requirements of entries that neither the pins nor nixpkgs provide: to be resolved,
+/// and given back as [`Request::build`]. Empty once nothing is missing.
+pub fn missing_builds(request: &Request<'_>) -> Vec<Requirement> {
+    build::missing(&Set::new(request))
+}

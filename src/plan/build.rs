@@ -1,0 +1,114 @@
+//! What building an entry needs: its build requirements as attributes, and what must be relaxed.
+
+use std::collections::BTreeMap;
+
+use super::derivation::RelaxedBuild;
+use super::reason::{admits, wanted};
+use super::set::Set;
+use super::{Needed, PlanError};
+use crate::python::{PackageName, Requirement, TargetSet};
+use crate::resolve::Pin;
+
+/// The build requirements of a pin's sdist, those that hold on none of its targets left out.
+pub(super) fn requirements(set: &Set<'_>, pin: &Pin) -> Vec<Requirement> {
+    literal(set, pin).into_iter().map(|(_, r)| r).collect()
+}
+
+/// The same, each with the text in which it stands in its file.
+fn literal(set: &Set<'_>, pin: &Pin) -> Vec<(String, Requirement)> {
+    if !set.builds_sdist(pin) {
+        return Vec::new();
+    }
+    let texts = set.facts(pin).map(|facts| facts.build_requires.as_slice());
+    let mut found = Vec::new();
+    for text in texts.unwrap_or_default() {
+        if let Ok(requirement) = Requirement::parse(text)
+            && !on(set, pin, &requirement).is_empty()
+        {
+            found.push((text.clone(), requirement));
+        }
+    }
+    found
+}
+
+fn on(set: &Set<'_>, pin: &Pin, requirement: &Requirement) -> TargetSet {
+    set.targets()
+        .matching(&requirement.marker, &[])
+        .and(pin.targets)
+}
+
+/// The attributes that build a pin's sdist.
+///
+/// # Errors
+/// [`PlanError::UnknownName`] for a requirement that nobody provides.
+pub(super) fn system(set: &Set<'_>, pin: &Pin) -> Result<Vec<Needed>, PlanError> {
+    let mut wanted: BTreeMap<PackageName, TargetSet> = BTreeMap::new();
+    for requirement in requirements(set, pin) {
+        let targets = wanted.entry(requirement.name.clone()).or_default();
+        *targets = targets.or(on(set, pin, &requirement));
+    }
+    wanted
+        .into_iter()
+        .map(|(name, on)| {
+            set.needed(&name, on, pin.targets)
+                .ok_or_else(|| PlanError::UnknownName {
+                    by: format!("{} {}", pin.name, pin.version),
+                    name: name.to_string(),
+                })
+        })
+        .collect()
+}
+
+/// The requirements in a pin's pyproject.toml whose versions the set does not have. nixpkgs' build
+/// checks them.
+pub(super) fn relaxed(set: &Set<'_>, pin: &Pin) -> Vec<RelaxedBuild> {
+    if !set
+        .facts(pin)
+        .is_some_and(|facts| facts.has_build_system_table)
+    {
+        return Vec::new();
+    }
+    let mut relaxed = Vec::new();
+    for (text, requirement) in literal(set, pin) {
+        let (Some(specifiers), Some(version)) =
+            (requirement.specifiers(), set.version(&requirement.name))
+        else {
+            continue;
+        };
+        if !admits(specifiers, version) {
+            let extras: Vec<&str> = requirement.extras.iter().map(AsRef::as_ref).collect();
+            let extras = if extras.is_empty() {
+                String::new()
+            } else {
+                format!("[{}]", extras.join(","))
+            };
+            relaxed.push(RelaxedBuild {
+                text,
+                replacement: format!("{}{extras}", requirement.name),
+                because: format!(
+                    "{} {version} builds it, pyproject.toml asks for {}",
+                    requirement.name,
+                    wanted(specifiers)
+                ),
+            });
+        }
+    }
+    relaxed
+}
+
+/// The build requirements that neither the pins nor nixpkgs provide.
+pub(super) fn missing(set: &Set<'_>) -> Vec<Requirement> {
+    let mut missing: BTreeMap<PackageName, Requirement> = BTreeMap::new();
+    for (_, pins) in set.pins() {
+        for pinned in pins.iter().filter(|p| p.decision.needs_source()) {
+            for requirement in requirements(set, pinned.pin) {
+                if set.attr(&requirement.name).is_none() {
+                    missing
+                        .entry(requirement.name.clone())
+                        .or_insert(requirement);
+                }
+            }
+        }
+    }
+    missing.into_values().collect()
+}

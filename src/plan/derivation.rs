@@ -1,0 +1,183 @@
+//! Everything that the Nix file will say, as data: no text, no Nix.
+
+use std::collections::BTreeMap;
+
+use super::Condition;
+use crate::python::{PackageName, Sha256, System};
+
+/// An attribute of the package set that the file defines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The attribute.
+    pub attr: String,
+    /// The project it installs.
+    pub project: PackageName,
+    /// Why it exists, one sentence a line.
+    pub comments: Vec<String>,
+    /// What it is. With more than one variant all but the last have a condition, tried in order.
+    pub variants: Vec<Variant>,
+}
+
+/// What an attribute is where a condition holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variant {
+    /// Where it holds; none: everywhere else.
+    pub condition: Option<Condition>,
+    /// What the attribute is there.
+    pub definition: Definition,
+}
+
+/// What an attribute is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Definition {
+    /// nixpkgs' attribute of this name, which may be the entry's own.
+    Nixpkgs(String),
+    /// The same as another attribute of the finished set.
+    Alias(String),
+    /// nixpkgs' attribute of this name, with another version and source.
+    Override(String, Box<Derivation>),
+    /// A package of its own.
+    New(Box<Derivation>),
+}
+
+/// One package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Derivation {
+    /// The project's normalised name.
+    pub pname: String,
+    /// The version, as the index spells it.
+    pub version: String,
+    /// What is fetched.
+    pub source: Source,
+    /// Files that its setup.py reads and its sdist lacks.
+    pub missing_files: Vec<String>,
+    /// Build requirements that nixpkgs' versions do not meet, relaxed in pyproject.toml.
+    pub relaxed_builds: Vec<RelaxedBuild>,
+    /// Run-time requirements that the set's versions do not meet, each with its reason.
+    pub relaxed: Vec<Relaxed>,
+    /// Attributes of the set that build it.
+    pub build_system: Vec<Needed>,
+    /// Top-level attributes: tools that run during the build.
+    pub native_inputs: Vec<Needed>,
+    /// Top-level attributes: libraries to link.
+    pub inputs: Vec<Needed>,
+    /// Attributes of the set that it needs to run.
+    pub dependencies: Vec<Needed>,
+    /// What each of its extras adds.
+    pub optional: BTreeMap<String, Vec<Needed>>,
+    /// Modules to import after the build; empty where they are not known.
+    pub imports: Vec<String>,
+    /// What a reader wants to know besides.
+    pub meta: Meta,
+}
+
+/// An attribute that is needed, perhaps on some systems only.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Needed {
+    /// The attribute.
+    pub attr: String,
+    /// Where it is needed; none: everywhere.
+    pub condition: Option<Condition>,
+}
+
+/// What is fetched, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// An sdist.
+    Sdist(Fetch),
+    /// A wheel that serves every target.
+    Wheel(Fetch),
+    /// A wheel for each system.
+    Wheels(BTreeMap<System, Fetch>),
+}
+
+/// A file and the fetcher that gets exactly it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetch {
+    /// How.
+    pub fetcher: Fetcher,
+    /// Its digest.
+    pub sha256: Sha256,
+}
+
+/// A fetcher of nixpkgs with its arguments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fetcher {
+    /// `fetchPypi` for an sdist.
+    PypiSdist {
+        /// The name as the file spells it.
+        pname: String,
+        /// The version as the file spells it.
+        version: String,
+        /// `tar.gz`, which is the default, or another.
+        extension: String,
+    },
+    /// `fetchPypi` for a wheel.
+    PypiWheel {
+        /// The name as the file spells it.
+        pname: String,
+        /// The version as the file spells it.
+        version: String,
+        /// The python tag, which is also the directory (`dist`).
+        python: String,
+        /// The ABI tag.
+        abi: String,
+        /// The platform tag.
+        platform: String,
+    },
+    /// `fetchurl` with the index' own address.
+    Url {
+        /// The address.
+        url: String,
+        /// The file's name, where the address does not end in it.
+        name: Option<String>,
+    },
+}
+
+/// A build requirement whose version limits are dropped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelaxedBuild {
+    /// The literal text in pyproject.toml, without its quotes.
+    pub text: String,
+    /// What stands there afterwards.
+    pub replacement: String,
+    /// Why.
+    pub because: String,
+}
+
+/// A run-time requirement whose version limits are dropped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relaxed {
+    /// The project, spelt as in the metadata.
+    pub name: String,
+    /// Whether the requirement is removed altogether.
+    pub remove: bool,
+    /// Why.
+    pub because: String,
+}
+
+/// What a reader wants to know of a package.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Meta {
+    /// One sentence in nixpkgs' style.
+    pub description: Option<String>,
+    /// The project's page.
+    pub homepage: Option<String>,
+    /// The notes of its releases.
+    pub changelog: Option<String>,
+    /// Its licence; none where it is not certain.
+    pub license: Option<License>,
+    /// Whether it is a published binary.
+    pub binary: bool,
+    /// The systems it is for, where not all.
+    pub platforms: Vec<System>,
+}
+
+/// A licence in nixpkgs' terms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum License {
+    /// An attribute of `lib.licenses`.
+    One(String),
+    /// Attributes of `lib.licenses`.
+    Several(Vec<String>),
+}

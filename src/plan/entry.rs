@@ -1,0 +1,388 @@
+//! From decisions to entries: what the file defines, and what the environment names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::cycle::Cuts;
+use super::decide::{Decision, canonical_attr};
+use super::derivation::{Definition, Derivation, Entry, Needed, Relaxed, Source, Variant};
+use super::reason::{admits, reasons, wanted};
+use super::set::{Pinned, Set};
+use super::{Condition, PlanError, Reason, build, meta, source};
+use crate::nixpkgs::is_bootstrap;
+use crate::python::{ExtraName, PackageName, System, TargetSet};
+
+/// The entries for a project's pins: its own, and those that keep other versions of it out of the set.
+pub(super) fn entries(
+    set: &Set<'_>,
+    cuts: &Cuts<'_>,
+    name: &PackageName,
+    pins: &[Pinned<'_>],
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Entry>, PlanError> {
+    let plain = |d: &Decision| matches!(d, Decision::Reuse(_) | Decision::Bootstrap(_));
+    if pins.iter().all(|p| plain(&p.decision)) {
+        return Ok(Vec::new());
+    }
+    let attr = canonical_attr(name, set.request.nixpkgs);
+    let mut served = TargetSet::NONE;
+    let mut variants = Vec::new();
+    let mut comments = Vec::new();
+    for pinned in pins {
+        served = served.or(pinned.pin.targets);
+        comments.push(comment(set, pinned));
+        variants.push((pinned.pin.targets, definition(set, cuts, pinned, warnings)?));
+    }
+    let last = variants.len().saturating_sub(1);
+    let variants: Vec<Variant> = variants
+        .into_iter()
+        .enumerate()
+        .map(|(index, (targets, definition))| Variant {
+            condition: Condition::of(set.targets(), targets, served).filter(|_| index != last),
+            definition,
+        })
+        .collect();
+    let mut entries = siblings(set, name, &attr, &variants);
+    entries.insert(
+        0,
+        Entry {
+            attr,
+            project: name.clone(),
+            comments,
+            variants,
+        },
+    );
+    Ok(entries)
+}
+
+/// nixpkgs' other versions of the project, made the same as the chosen one: whatever names them then
+/// brings no second version into a closure. Attributes at the default attribute's version are
+/// variants of it and follow by themselves.
+fn siblings(set: &Set<'_>, name: &PackageName, attr: &str, variants: &[Variant]) -> Vec<Entry> {
+    let attributes = set.request.nixpkgs.attributes(name);
+    let default = attributes.iter().find(|a| a.primary).map(|a| &a.version);
+    let as_they_are: Vec<&str> = variants
+        .iter()
+        .filter_map(|v| match &v.definition {
+            Definition::Nixpkgs(attr) => Some(attr.as_str()),
+            _ => None,
+        })
+        .collect();
+    attributes
+        .iter()
+        .filter(|a| a.attr != attr && Some(&a.version) != default)
+        .filter(|a| !as_they_are.contains(&a.attr.as_str()))
+        .map(|a| Entry {
+            attr: a.attr.clone(),
+            project: name.clone(),
+            comments: vec![format!(
+                "nixpkgs has {} here: one version for the whole set",
+                a.version
+            )],
+            variants: vec![Variant {
+                condition: None,
+                definition: Definition::Alias(attr.to_owned()),
+            }],
+        })
+        .collect()
+}
+
+fn definition(
+    set: &Set<'_>,
+    cuts: &Cuts<'_>,
+    pinned: &Pinned<'_>,
+    warnings: &mut Vec<String>,
+) -> Result<Definition, PlanError> {
+    Ok(match &pinned.decision {
+        Decision::Reuse(a) | Decision::Other(a) | Decision::Bootstrap(Some(a)) => {
+            Definition::Nixpkgs(a.attr.clone())
+        }
+        Decision::Bootstrap(None) => Definition::Nixpkgs(pinned.pin.name.to_string()),
+        Decision::Override(a) => Definition::Override(
+            a.attr.clone(),
+            Box::new(derivation(set, cuts, pinned, warnings)?),
+        ),
+        Decision::New => Definition::New(Box::new(derivation(set, cuts, pinned, warnings)?)),
+    })
+}
+
+/// Why the entry exists: `nixpkgs has 6.5.4, setup.py needs >=6.5.5`.
+fn comment(set: &Set<'_>, pinned: &Pinned<'_>) -> String {
+    let version = match &pinned.decision {
+        Decision::New => None,
+        _ => set
+            .request
+            .nixpkgs
+            .attributes(&pinned.pin.name)
+            .first()
+            .map(|a| &a.version),
+    };
+    let reasons = reasons(set, pinned, version);
+    let because = reasons.first();
+    match (version, because) {
+        (None, because) => {
+            let by = because.map_or(String::new(), |r| format!(", {}", needs(r)));
+            if set.request.nixpkgs.is_empty() {
+                by.trim_start_matches(", ").to_owned()
+            } else {
+                format!("not in nixpkgs{by}")
+            }
+        }
+        (Some(version), Some(reason)) if reason.forces => {
+            format!("nixpkgs has {version}, {}", needs(reason))
+        }
+        (Some(version), _) => {
+            format!(
+                "nixpkgs has {version}, {} was preferred",
+                pinned.pin.version
+            )
+        }
+    }
+}
+
+fn needs(reason: &Reason) -> String {
+    if reason.wanted.is_empty() {
+        format!("{} needs it", reason.by)
+    } else {
+        format!("{} needs {}", reason.by, reason.wanted)
+    }
+}
+
+fn derivation(
+    set: &Set<'_>,
+    cuts: &Cuts<'_>,
+    pinned: &Pinned<'_>,
+    warnings: &mut Vec<String>,
+) -> Result<Derivation, PlanError> {
+    let pin = pinned.pin;
+    let systems: Vec<System> = set.targets().systems(pin.targets).collect();
+    let source = source::source(pin, &systems, set.request.policy, set.request.digests)?;
+    let facts = set.facts(pin);
+    let sdist = matches!(source, Source::Sdist(_));
+    if sdist && facts.is_none() {
+        return Err(PlanError::NoFacts {
+            release: pinned.release(),
+        });
+    }
+    let facts = facts.filter(|_| sdist);
+    if let Some(facts) = facts {
+        warnings.extend(
+            facts
+                .warnings
+                .iter()
+                .map(|w| format!("{}: {w}", pinned.release())),
+        );
+    }
+    let dependencies = dependencies(set, cuts, pinned)?;
+    Ok(Derivation {
+        pname: pin.name.to_string(),
+        version: pin.version.to_string(),
+        missing_files: facts.map(|f| f.missing_files.clone()).unwrap_or_default(),
+        relaxed_builds: build::relaxed(set, pin),
+        relaxed: relaxed(set, cuts, pinned),
+        build_system: build::system(set, pin)?,
+        native_inputs: Vec::new(),
+        inputs: Vec::new(),
+        dependencies,
+        optional: optional(set, pinned),
+        imports: facts.map(|f| f.modules.clone()).unwrap_or_default(),
+        meta: meta::meta(pin, facts.map(|f| &f.about), &source),
+        source,
+    })
+}
+
+fn dependencies(
+    set: &Set<'_>,
+    cuts: &Cuts<'_>,
+    pinned: &Pinned<'_>,
+) -> Result<Vec<Needed>, PlanError> {
+    let pin = pinned.pin;
+    let base = pin.needs.iter().filter(|edge| edge.via_extra.is_none());
+    let mut needed = Vec::new();
+    for (name, on) in set.reach(base, pin.targets) {
+        if *name == pin.name || cuts.contains(&(&pin.name, name)) {
+            continue;
+        }
+        needed.push(
+            set.needed(name, on, pin.targets)
+                .ok_or_else(|| PlanError::UnknownName {
+                    by: pinned.release(),
+                    name: name.to_string(),
+                })?,
+        );
+    }
+    needed.sort();
+    Ok(needed)
+}
+
+/// Requirements that the finished set does not meet, which nixpkgs' check of the built wheel would
+/// find: cut cycles, and nixpkgs' own build tools at another version.
+fn relaxed(set: &Set<'_>, cuts: &Cuts<'_>, pinned: &Pinned<'_>) -> Vec<Relaxed> {
+    let mut relaxed = BTreeMap::new();
+    for edge in pinned.pin.needs.iter().filter(|e| e.via_extra.is_none()) {
+        let name = edge.to.to_string();
+        if cuts.contains(&(&pinned.pin.name, &edge.to)) {
+            let because = format!(
+                "{name} needs {} itself: the environment has both",
+                pinned.pin.name
+            );
+            relaxed.insert(name, (true, because));
+            continue;
+        }
+        let (Some(specifiers), Some(version)) =
+            (edge.requirement.specifiers(), set.version(&edge.to))
+        else {
+            continue;
+        };
+        if is_bootstrap(&edge.to) && !admits(specifiers, version) {
+            let because = format!(
+                "nixpkgs has {name} {version} and builds every package with it, this needs {}",
+                wanted(specifiers)
+            );
+            relaxed.entry(name).or_insert((false, because));
+        }
+    }
+    relaxed
+        .into_iter()
+        .map(|(name, (remove, because))| Relaxed {
+            name,
+            remove,
+            because,
+        })
+        .collect()
+}
+
+/// What the extras add: those that somebody asked for, and for new packages those that the finished set
+/// satisfies anyway.
+fn optional(set: &Set<'_>, pinned: &Pinned<'_>) -> BTreeMap<String, Vec<Needed>> {
+    let pin = pinned.pin;
+    let mut found = BTreeMap::new();
+    for extra in &pin.extras {
+        let edges = pin
+            .needs
+            .iter()
+            .filter(|e| e.via_extra.as_ref() == Some(extra));
+        let needed = set
+            .reach(edges, pin.targets)
+            .into_iter()
+            .filter(|(name, _)| **name != pin.name)
+            .map(|(name, on)| set.needed(name, on, pin.targets))
+            .collect::<Option<BTreeSet<_>>>();
+        if let Some(needed) = needed.filter(|needed| !needed.is_empty()) {
+            found.insert(extra.to_string(), needed.into_iter().collect());
+        }
+    }
+    if pinned.decision == Decision::New {
+        for extra in &pin.metadata.provides_extra {
+            if !found.contains_key(extra.as_ref())
+                && !DEVELOPMENT.contains(&extra.as_ref())
+                && let Some(needed) = unasked(set, pinned, extra)
+            {
+                found.insert(extra.to_string(), needed);
+            }
+        }
+    }
+    found
+}
+
+/// Extras for the package's own developers, which nixpkgs leaves out.
+const DEVELOPMENT: [&str; 16] = [
+    "all",
+    "build",
+    "ci",
+    "coverage",
+    "dev",
+    "develop",
+    "development",
+    "doc",
+    "docs",
+    "documentation",
+    "lint",
+    "mypy",
+    "test",
+    "testing",
+    "tests",
+    "typing",
+];
+
+/// What an extra adds that nobody asked for: none where the set does not have it, or not at a version
+/// that satisfies it.
+fn unasked(set: &Set<'_>, pinned: &Pinned<'_>, extra: &ExtraName) -> Option<Vec<Needed>> {
+    let pin = pinned.pin;
+    let mut needed = BTreeSet::new();
+    for requirement in &pin.metadata.requires_dist {
+        let base = set.targets().matching(&requirement.marker, &[]);
+        let with = set
+            .targets()
+            .matching(&requirement.marker, std::slice::from_ref(extra));
+        let on = with.without(base).and(pin.targets);
+        if on.is_empty() {
+            continue;
+        }
+        if requirement.name == pin.name || !requirement.extras.is_empty() {
+            return None;
+        }
+        let specifiers = requirement.specifiers()?;
+        if !admits(specifiers, set.version(&requirement.name)?) {
+            return None;
+        }
+        needed.insert(set.needed(&requirement.name, on, pin.targets)?);
+    }
+    (!needed.is_empty()).then(|| needed.into_iter().collect())
+}
+
+/// What the environment names: the direct requirements with their extras' needs, what was cut from
+/// cycles, and entries that nothing else leads to.
+pub(super) fn packages(
+    set: &Set<'_>,
+    cuts: &Cuts<'_>,
+    entries: &[Entry],
+) -> Result<Vec<Needed>, PlanError> {
+    let all = set.targets().all();
+    let mut named = set.reach(set.request.resolution.roots.iter(), all);
+    for (_, name) in cuts {
+        for pinned in set.pins_of(name) {
+            let on = named.entry(name).or_default();
+            *on = on.or(pinned.pin.targets);
+        }
+    }
+    for (name, targets) in stranded(set, entries) {
+        named.entry(name).or_insert(targets);
+    }
+    let mut packages = BTreeSet::new();
+    for (name, on) in named {
+        packages.insert(
+            set.needed(name, on, all)
+                .ok_or_else(|| PlanError::UnknownName {
+                    by: set.request.policy.project.clone(),
+                    name: name.to_string(),
+                })?,
+        );
+    }
+    Ok(packages.into_iter().collect())
+}
+
+/// Projects that nixpkgs lacks and that only packages need which nixpkgs keeps, without them.
+fn stranded<'s>(set: &'s Set<'_>, entries: &[Entry]) -> Vec<(&'s PackageName, TargetSet)> {
+    let mut led_to: BTreeSet<&str> = BTreeSet::new();
+    for entry in entries {
+        for variant in &entry.variants {
+            if let Definition::New(d) | Definition::Override(_, d) = &variant.definition {
+                let needs = d.build_system.iter().chain(&d.dependencies);
+                led_to.extend(needs.map(|needed| needed.attr.as_str()));
+            }
+        }
+    }
+    let mut stranded = Vec::new();
+    for (name, pins) in set.pins() {
+        for pinned in pins {
+            let attr = canonical_attr(name, set.request.nixpkgs);
+            if pinned.decision == Decision::New
+                && !pinned.for_build
+                && !led_to.contains(attr.as_str())
+            {
+                stranded.push((name, pinned.pin.targets));
+            }
+        }
+    }
+    stranded
+}

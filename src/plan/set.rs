@@ -1,0 +1,155 @@
+//! The package set that the plan is about: the pins, what is decided for each, and the attribute
+//! by which each project is referred to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::decide::{Decision, canonical_attr, decide};
+use super::{Condition, Needed, Request, source};
+use crate::nixpkgs::is_bootstrap;
+use crate::project::SourceFacts;
+use crate::python::{ExtraName, PackageName, TargetSet, Targets, Version};
+use crate::resolve::{Edge, Pin};
+
+/// A pin and what is decided for it.
+#[derive(Debug)]
+pub(super) struct Pinned<'a> {
+    pub pin: &'a Pin,
+    pub decision: Decision,
+    pub for_build: bool,
+}
+
+impl Pinned<'_> {
+    pub fn release(&self) -> String {
+        format!("{} {}", self.pin.name, self.pin.version)
+    }
+}
+
+/// Everything that attributes of the set are decided from.
+#[derive(Debug)]
+pub(super) struct Set<'a> {
+    pub request: &'a Request<'a>,
+    pins: BTreeMap<&'a PackageName, Vec<Pinned<'a>>>,
+}
+
+impl<'a> Set<'a> {
+    pub fn new(request: &'a Request<'a>) -> Self {
+        let mut pins: BTreeMap<&PackageName, Vec<Pinned>> = BTreeMap::new();
+        let resolutions = std::iter::once(request.resolution).chain(request.build);
+        for (index, resolution) in resolutions.enumerate() {
+            let known: BTreeSet<&PackageName> = pins.keys().copied().collect();
+            for pin in resolution.pins.iter().filter(|p| !known.contains(&p.name)) {
+                pins.entry(&pin.name).or_default().push(Pinned {
+                    pin,
+                    decision: decide(pin, request.nixpkgs),
+                    for_build: index > 0,
+                });
+            }
+        }
+        Self { request, pins }
+    }
+
+    pub fn targets(&self) -> &'a Targets {
+        &self.request.resolution.targets
+    }
+
+    /// The pins, by project.
+    pub fn pins(&self) -> impl Iterator<Item = (&'a PackageName, &[Pinned<'a>])> {
+        self.pins
+            .iter()
+            .map(|(name, pins)| (*name, pins.as_slice()))
+    }
+
+    pub fn pins_of(&self, name: &PackageName) -> &[Pinned<'a>] {
+        self.pins.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether the file will define the project's attribute from a source.
+    pub fn has_entry(&self, name: &PackageName) -> bool {
+        self.pins_of(name).iter().any(|p| p.decision.needs_source())
+    }
+
+    /// The attribute by which the finished set's project is referred to; none where neither nixpkgs
+    /// nor a pin provides it.
+    pub fn attr(&self, name: &PackageName) -> Option<String> {
+        let provided = self.pins.contains_key(name)
+            || is_bootstrap(name)
+            || !self.request.nixpkgs.attributes(name).is_empty();
+        provided.then(|| canonical_attr(name, self.request.nixpkgs))
+    }
+
+    /// The version that the finished set has of a project on some target; none where that is not known.
+    pub fn version(&self, name: &PackageName) -> Option<&Version> {
+        let first = self.pins_of(name).first();
+        if let Some(pinned) = first
+            && !is_bootstrap(name)
+        {
+            return Some(&pinned.pin.version);
+        }
+        self.request
+            .nixpkgs
+            .attributes(name)
+            .first()
+            .map(|a| &a.version)
+    }
+
+    pub fn facts(&self, pin: &Pin) -> Option<&'a Arc<SourceFacts>> {
+        self.request
+            .facts
+            .get(&(pin.name.clone(), pin.version.clone()))
+    }
+
+    /// Whether an entry for this pin builds an sdist.
+    pub fn builds_sdist(&self, pin: &Pin) -> bool {
+        source::sdist(pin, self.request.policy).is_some()
+    }
+
+    /// The projects that edges need, extras' own needs included: nixpkgs' packages do not bring
+    /// their extras along. On which targets, by project.
+    pub fn reach<'e>(
+        &'e self,
+        edges: impl Iterator<Item = &'e Edge>,
+        within: TargetSet,
+    ) -> BTreeMap<&'e PackageName, TargetSet> {
+        let mut found = BTreeMap::new();
+        let mut seen = BTreeSet::new();
+        for edge in edges {
+            self.follow(edge, within, &mut found, &mut seen);
+        }
+        found.retain(|_, targets: &mut TargetSet| !targets.is_empty());
+        found
+    }
+
+    fn follow<'e>(
+        &'e self,
+        edge: &'e Edge,
+        within: TargetSet,
+        found: &mut BTreeMap<&'e PackageName, TargetSet>,
+        seen: &mut BTreeSet<(&'e PackageName, &'e ExtraName, TargetSet)>,
+    ) {
+        let on = edge.targets.and(within);
+        let known = found.entry(&edge.to).or_default();
+        *known = known.or(on);
+        for pinned in self.pins_of(&edge.to) {
+            let on = on.and(pinned.pin.targets);
+            for extra in &edge.extras {
+                if on.is_empty() || !seen.insert((&edge.to, extra, on)) {
+                    continue;
+                }
+                for next in &pinned.pin.needs {
+                    if next.via_extra.as_ref() == Some(extra) {
+                        self.follow(next, on, found, seen);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A reference to a project's attribute, needed on `on` of the targets `within`.
+    pub fn needed(&self, name: &PackageName, on: TargetSet, within: TargetSet) -> Option<Needed> {
+        Some(Needed {
+            attr: self.attr(name)?,
+            condition: Condition::of(self.targets(), on, within),
+        })
+    }
+}
