@@ -43,7 +43,8 @@ let
   mkDerivation =
     recipe:
     let
-      arguments = if lib.isFunction recipe then recipe (arguments // { finalPackage = result; }) else recipe;
+      arguments =
+        if lib.isFunction recipe then recipe (arguments // { finalPackage = result; }) else recipe;
       name = arguments.name or "${arguments.pname}-${arguments.version}";
       propagatedBuildInputs = arguments.propagatedBuildInputs or [ ];
       inputs = propagation (
@@ -183,7 +184,13 @@ let
 
     runCommand =
       name: attributes: command:
-      mkDerivation (attributes // { inherit name; buildCommand = command; });
+      mkDerivation (
+        attributes
+        // {
+          inherit name;
+          buildCommand = command;
+        }
+      );
     buildEnv =
       {
         name,
@@ -222,7 +229,15 @@ let
   interpreters =
     final: prev:
     let
-      minors = map toString [ 9 10 11 12 13 14 15 ];
+      minors = map toString [
+        9
+        10
+        11
+        12
+        13
+        14
+        15
+      ];
       pick = minor: host.others."3.${minor}" or host.python;
     in
     lib.genAttrs (map (m: "python3${m}") minors) (
@@ -232,6 +247,19 @@ let
       attr: final.${builtins.substring 0 (builtins.stringLength attr - 8) attr}.pkgs
     );
 
-  native = final: prev: import ./native.nix { pkgs = final; inherit lib host libraries; };
+  native =
+    final: prev:
+    import ./native.nix {
+      pkgs = final;
+      inherit lib host libraries;
+    };
 in
-lib.fix (lib.extends (lib.composeManyExtensions ([ interpreters native ] ++ overlays)) base)
+lib.fix (
+  lib.extends (lib.composeManyExtensions (
+    [
+      interpreters
+      native
+    ]
+    ++ overlays
+  )) base
+)

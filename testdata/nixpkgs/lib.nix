@@ -92,8 +92,7 @@ rec {
         value = f name;
       }) names
     );
-  filterAttrs =
-    keep: set: removeAttrs set (filter (name: !keep name set.${name}) (attrNames set));
+  filterAttrs = keep: set: removeAttrs set (filter (name: !keep name set.${name}) (attrNames set));
   mapAttrsToList = f: set: map (name: f name set.${name}) (attrNames set);
   getAttrs = names: set: genAttrs names (name: set.${name});
   attrByPath =
@@ -113,9 +112,10 @@ rec {
     stringLength text >= stringLength suffix
     && substring (stringLength text - stringLength suffix) (-1) text == suffix;
   removePrefix =
-    prefix: text:
-    if hasPrefix prefix text then substring (stringLength prefix) (-1) text else text;
-  concatMapStringsSep = separator: f: list: builtins.concatStringsSep separator (map f list);
+    prefix: text: if hasPrefix prefix text then substring (stringLength prefix) (-1) text else text;
+  concatMapStringsSep =
+    separator: f: list:
+    builtins.concatStringsSep separator (map f list);
   escapeShellArg = text: "'${builtins.replaceStrings [ "'" ] [ "'\\''" ] (toString text)}'";
   getName = drv: drv.pname or (builtins.parseDrvName drv.name).name;
   inNixShell = builtins.getEnv "IN_NIX_SHELL" != "";
@@ -190,7 +190,15 @@ rec {
         free = name != "unfree";
       })
     // {
-      AND = list: { licenseType = "compound"; op = "AND"; inherit list; };
-      OR = list: { licenseType = "compound"; op = "OR"; inherit list; };
+      AND = list: {
+        licenseType = "compound";
+        op = "AND";
+        inherit list;
+      };
+      OR = list: {
+        licenseType = "compound";
+        op = "OR";
+        inherit list;
+      };
     };
 }

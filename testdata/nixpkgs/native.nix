@@ -29,8 +29,17 @@
   }:
   pkgs.stdenv.mkDerivation {
     pname = attr;
-    inherit version module linkName header source;
-    passAsFile = [ "source" "header" ];
+    inherit
+      version
+      module
+      linkName
+      header
+      source
+      ;
+    passAsFile = [
+      "source"
+      "header"
+    ];
     buildCommand = ''
       mkdir -p $out/include $out/lib/pkgconfig
       cp "$headerPath" $out/include/$linkName.h

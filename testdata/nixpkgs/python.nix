@@ -66,14 +66,57 @@ let
 
   # nixpkgs turns a misspelt attribute into an environment variable; here it is an error
   known = [
-    "pname" "name" "version" "pyproject" "format" "disabled" "outputs" "src" "srcs" "sourceRoot"
-    "patches" "prePatch" "postPatch" "env" "pythonRelaxDeps" "pythonRemoveDeps" "build-system"
-    "nativeBuildInputs" "buildInputs" "dependencies" "propagatedBuildInputs" "optional-dependencies"
-    "nativeCheckInputs" "checkInputs" "disabledTests" "disabledTestPaths" "pytestFlags"
-    "enabledTestPaths" "preCheck" "postCheck" "checkPhase" "doCheck" "doInstallCheck"
-    "preConfigure" "preBuild" "postBuild" "preInstall" "postInstall" "preFixup" "postFixup"
-    "buildPhase" "installPhase" "dontUnpack" "dontCheckRuntimeDeps" "dontCheckPythonMetadata"
-    "dontUseCmakeConfigure" "pythonImportsCheck" "passthru" "meta" "cargoDeps" "cargoRoot"
+    "pname"
+    "name"
+    "version"
+    "pyproject"
+    "format"
+    "disabled"
+    "outputs"
+    "src"
+    "srcs"
+    "sourceRoot"
+    "patches"
+    "prePatch"
+    "postPatch"
+    "env"
+    "pythonRelaxDeps"
+    "pythonRemoveDeps"
+    "build-system"
+    "nativeBuildInputs"
+    "buildInputs"
+    "dependencies"
+    "propagatedBuildInputs"
+    "optional-dependencies"
+    "nativeCheckInputs"
+    "checkInputs"
+    "disabledTests"
+    "disabledTestPaths"
+    "pytestFlags"
+    "enabledTestPaths"
+    "preCheck"
+    "postCheck"
+    "checkPhase"
+    "doCheck"
+    "doInstallCheck"
+    "preConfigure"
+    "preBuild"
+    "postBuild"
+    "preInstall"
+    "postInstall"
+    "preFixup"
+    "postFixup"
+    "buildPhase"
+    "installPhase"
+    "dontUnpack"
+    "dontCheckRuntimeDeps"
+    "dontCheckPythonMetadata"
+    "dontUseCmakeConfigure"
+    "pythonImportsCheck"
+    "passthru"
+    "meta"
+    "cargoDeps"
+    "cargoRoot"
   ];
 
   build =
@@ -200,7 +243,13 @@ let
         meta ? { },
       }:
       final.buildPythonPackage {
-        inherit pname version dependencies optional-dependencies meta;
+        inherit
+          pname
+          version
+          dependencies
+          optional-dependencies
+          meta
+          ;
         pyproject = false;
         dontUnpack = true;
         installPhase = ''
