@@ -1,1 +1,306 @@
-//! The loop between resolving and planning: entries need sources, sources have build requirements.
+//! The loop between resolving and planning.
+//!
+//! A pin that nixpkgs lacks becomes an entry; an entry needs its source read; a source has build
+//! requirements; those that neither the pins nor nixpkgs provide are resolved too, on top of the
+//! pins, and may become entries themselves. The loop ends when nothing new appears.
+//!
+//! Everything that has to be fetched is asked for at once, in bounded parallel.
+
+mod parallel;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::event::{Event, Observer, Step};
+use crate::index::{Catalog, Distribution, IndexError};
+use crate::nixpkgs::Nixpkgs;
+use crate::plan::{self, Plan, PlanError};
+use crate::project::SourceFacts;
+use crate::python::{PackageName, Requirement, Sha256, Version, VersionSpecifiers, Wanted};
+use crate::resolve::{
+    self, Explanation, Input, Outcome, Pin, Prefer, Preferences, Resolution, ResolveError,
+};
+
+/// More rounds than any project needs: each resolves the build requirements of the last one's.
+const ROUNDS: usize = 20;
+
+/// What is to be assembled.
+#[derive(Debug)]
+pub struct Question<'a> {
+    /// What the resolver is asked.
+    pub input: &'a Input,
+    /// What nixpkgs has.
+    pub nixpkgs: &'a Nixpkgs,
+    /// What the user allows and prefers for entries.
+    pub policy: &'a plan::Policy,
+}
+
+/// Everything that the documents are rendered from.
+#[derive(Debug)]
+pub struct Assembly {
+    /// The pins.
+    pub resolution: Resolution,
+    /// Pins that only builds need, round by round.
+    pub build: Vec<Resolution>,
+    /// What is done about each pin.
+    pub plan: Plan,
+    /// Digests of files whose index does not tell them, by file name.
+    pub digests: BTreeMap<String, Sha256>,
+    /// What the sources warn about, as sentences.
+    pub warnings: Vec<String>,
+}
+
+/// Why nothing could be assembled.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AssembleError {
+    /// The index did not answer.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// The resolver could not do its work.
+    #[error(transparent)]
+    Resolve(#[from] ResolveError),
+    /// Decisions could not be made.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The project's requirements cannot be satisfied.
+    #[error("the requirements cannot be satisfied")]
+    Unsolvable(Box<Explanation>),
+    /// What the entries need to be built cannot be satisfied.
+    #[error("the build requirements {requirements} cannot be satisfied")]
+    UnsolvableBuild {
+        /// The requirements.
+        requirements: String,
+        /// Why.
+        explanation: Box<Explanation>,
+    },
+    /// Build requirements have build requirements without end.
+    #[error(
+        "the build requirements of build requirements do not end: after {ROUNDS} rounds, {left} are left"
+    )]
+    Endless {
+        /// Those of the last round.
+        left: String,
+    },
+}
+
+/// Resolves only.
+///
+/// # Errors
+/// See [`AssembleError`].
+pub fn resolve(
+    catalog: &dyn Catalog,
+    input: &Input,
+    observer: &dyn Observer,
+) -> Result<Resolution, AssembleError> {
+    observer.see(&Event::Step(Step::Resolving));
+    match resolve::resolve(catalog, input, observer)? {
+        Outcome::Solved(resolution) => Ok(resolution),
+        Outcome::Unsolvable(explanation) => Err(AssembleError::Unsolvable(Box::new(explanation))),
+    }
+}
+
+/// The digests of files whose index does not tell them, by file name.
+///
+/// # Errors
+/// When such a file cannot be fetched.
+pub fn digests<'a>(
+    catalog: &dyn Catalog,
+    files: impl Iterator<Item = (&'a PackageName, &'a Distribution)>,
+) -> Result<BTreeMap<String, Sha256>, IndexError> {
+    let unknown: Vec<_> = files.filter(|(_, file)| file.sha256.is_none()).collect();
+    let found = parallel::map(&unknown, |(name, file)| {
+        Ok((file.file.clone(), catalog.sha256(name, file)?))
+    })?;
+    Ok(found.into_iter().collect())
+}
+
+/// Resolves, reads sources, resolves what they need to be built, and plans.
+///
+/// # Errors
+/// See [`AssembleError`].
+pub fn assemble(
+    catalog: &dyn Catalog,
+    question: &Question<'_>,
+    observer: &dyn Observer,
+) -> Result<Assembly, AssembleError> {
+    let resolution = resolve(catalog, question.input, observer)?;
+    let mut gathered = Gathered {
+        catalog,
+        question,
+        facts: BTreeMap::new(),
+        digests: BTreeMap::new(),
+    };
+    let mut build: Vec<Resolution> = Vec::new();
+    for _ in 0..ROUNDS {
+        observer.see(&Event::Step(Step::Fetching));
+        gathered.sources(&resolution, &build)?;
+        let request = gathered.request(&resolution, &build);
+        let missing = plan::missing_builds(&request);
+        if missing.is_empty() {
+            let plan = plan::plan(&request)?;
+            let warnings = gathered.warnings();
+            return Ok(Assembly {
+                plan,
+                digests: gathered.digests,
+                warnings,
+                build,
+                resolution,
+            });
+        }
+        observer.see(&Event::Step(Step::Resolving));
+        let further =
+            build_requirements(catalog, question, &resolution, &build, missing, observer)?;
+        build.push(further);
+    }
+    let request = gathered.request(&resolution, &build);
+    Err(AssembleError::Endless {
+        left: texts(&plan::missing_builds(&request)),
+    })
+}
+
+/// What has been learned of sources so far.
+struct Gathered<'a> {
+    catalog: &'a dyn Catalog,
+    question: &'a Question<'a>,
+    facts: BTreeMap<(PackageName, Version), Arc<SourceFacts>>,
+    digests: BTreeMap<String, Sha256>,
+}
+
+impl Gathered<'_> {
+    fn request<'b>(
+        &'b self,
+        resolution: &'b Resolution,
+        build: &'b [Resolution],
+    ) -> plan::Request<'b> {
+        plan::Request {
+            resolution,
+            build,
+            facts: &self.facts,
+            digests: &self.digests,
+            nixpkgs: self.question.nixpkgs,
+            policy: self.question.policy,
+        }
+    }
+
+    /// Reads the sources of all pins that will be entries and have not been read.
+    fn sources(&mut self, resolution: &Resolution, build: &[Resolution]) -> Result<(), IndexError> {
+        let mut seen = BTreeSet::new();
+        let entries: Vec<&Pin> = std::iter::once(resolution)
+            .chain(build)
+            .flat_map(|resolution| &resolution.pins)
+            .filter(|pin| plan::decide(pin, self.question.nixpkgs).needs_source())
+            .filter(|pin| seen.insert((&pin.name, &pin.version)))
+            .collect();
+        let sdists: Vec<(&Pin, &Distribution)> = entries
+            .iter()
+            .filter(|pin| {
+                !self
+                    .facts
+                    .contains_key(&(pin.name.clone(), pin.version.clone()))
+            })
+            .filter_map(|pin| Some((*pin, plan::source::sdist(pin, self.question.policy)?)))
+            .collect();
+        for (pin, sdist) in &sdists {
+            self.catalog.expect_facts(&pin.name, sdist);
+        }
+        let facts = parallel::map(&sdists, |(pin, sdist)| {
+            let facts = self.catalog.facts(&pin.name, sdist)?;
+            Ok(((pin.name.clone(), pin.version.clone()), facts))
+        })?;
+        self.facts.extend(facts);
+        let files = entries
+            .iter()
+            .flat_map(|pin| pin.release.files().map(|file| (&pin.name, file)))
+            .filter(|(_, file)| !self.digests.contains_key(&file.file));
+        let digests = digests(self.catalog, files)?;
+        self.digests.extend(digests);
+        Ok(())
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.facts
+            .iter()
+            .flat_map(|((name, version), facts)| {
+                facts
+                    .warnings
+                    .iter()
+                    .map(move |warning| format!("{name} {version}: {warning}"))
+            })
+            .collect()
+    }
+}
+
+/// Resolves build requirements on top of the pins: first so that no project gets a second version,
+/// and, where that cannot be, with the pins as mere preferences.
+fn build_requirements(
+    catalog: &dyn Catalog,
+    question: &Question<'_>,
+    resolution: &Resolution,
+    build: &[Resolution],
+    missing: Vec<Requirement>,
+    observer: &dyn Observer,
+) -> Result<Resolution, AssembleError> {
+    let pinned: Vec<&Pin> = std::iter::once(resolution)
+        .chain(build)
+        .flat_map(|resolution| &resolution.pins)
+        .collect();
+    let mut locked: BTreeMap<PackageName, Vec<Version>> = BTreeMap::new();
+    for pin in &pinned {
+        locked
+            .entry(pin.name.clone())
+            .or_default()
+            .push(pin.version.clone());
+    }
+    let mut constraints = question.input.constraints.clone();
+    constraints.extend(pinned.iter().filter_map(|pin| exactly(pin, &locked)));
+    let requirements = texts(&missing);
+    let mut policy = question.input.policy.clone();
+    if !question.nixpkgs.is_empty() {
+        policy.prefer = Prefer::Nixpkgs;
+    }
+    let mut input = Input {
+        requirements: missing,
+        constraints,
+        preferences: Preferences {
+            locked,
+            ..question.input.preferences.clone()
+        },
+        policy,
+        ..question.input.clone()
+    };
+    if let Outcome::Solved(resolution) = resolve::resolve(catalog, &input, observer)? {
+        return Ok(resolution);
+    }
+    input.constraints = question.input.constraints.clone();
+    match resolve::resolve(catalog, &input, observer)? {
+        Outcome::Solved(resolution) => Ok(resolution),
+        Outcome::Unsolvable(explanation) => Err(AssembleError::UnsolvableBuild {
+            requirements,
+            explanation: Box::new(explanation),
+        }),
+    }
+}
+
+/// The constraint that keeps a project at its pin, where it has one only.
+fn exactly(pin: &Pin, locked: &BTreeMap<PackageName, Vec<Version>>) -> Option<Requirement> {
+    if pin.direct.is_some() || locked.get(&pin.name).is_none_or(|all| all.len() > 1) {
+        return None;
+    }
+    let specifier = pep440_rs::VersionSpecifier::equals_version(pin.version.clone());
+    Some(Requirement {
+        name: pin.name.clone(),
+        extras: BTreeSet::new(),
+        wanted: Wanted::Versions(VersionSpecifiers::from_iter([specifier])),
+        marker: crate::python::MarkerTree::TRUE,
+        origin: None,
+    })
+}
+
+fn texts(requirements: &[Requirement]) -> String {
+    let texts: Vec<String> = requirements.iter().map(|r| format!("`{r}`")).collect();
+    texts.join(", ")
+}
+
+#[cfg(test)]
+mod tests;

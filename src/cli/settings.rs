@@ -11,6 +11,7 @@ use url::Url;
 
 use super::args;
 use super::exit::Failure;
+use crate::nixpkgs::snapshot;
 use crate::python::{PackageName, Requirement, System, Targets, Version};
 
 pub use super::args::{Prefer, Prerelease};
@@ -254,9 +255,9 @@ fn beside(sources: &[Source]) -> PathBuf {
     }
 }
 
-/// The last patch release of each Python that has had its last one, or nixpkgs' at the snapshot's
-/// day: `Requires-Python` sometimes names patch releases.
-const PATCHES: [(u64, u64); 9] = [
+/// The last patch release of each Python that the snapshot lacks and that will have no more, or had
+/// had at the snapshot's day: `Requires-Python` sometimes names patch releases.
+const PATCHES: [(u64, u64); 7] = [
     (6, 15),
     (7, 17),
     (8, 20),
@@ -264,16 +265,11 @@ const PATCHES: [(u64, u64); 9] = [
     (10, 20),
     (11, 15),
     (12, 13),
-    (13, 13),
-    (14, 4),
 ];
-
-/// nixpkgs' `python3`.
-const DEFAULT_MINOR: u64 = 13;
 
 fn targets(typed: &args::Versions) -> Result<Targets, Failure> {
     let python = match &typed.python {
-        None => full_version(DEFAULT_MINOR),
+        None => snapshot::default_python(),
         Some(text) => python(text)?,
     };
     let systems = if typed.systems.is_empty() {
@@ -294,17 +290,19 @@ fn python(text: &str) -> Result<Version, Failure> {
     match *version.release() {
         [3, minor] if version.is_stable() => Ok(full_version(minor)),
         [3, _, _] => Ok(version),
-        [3] => Ok(full_version(DEFAULT_MINOR)),
+        [3] => Ok(snapshot::default_python()),
         _ => Err(bad("only versions of CPython 3 can be locked for")),
     }
 }
 
 fn full_version(minor: u64) -> Version {
-    let patch = PATCHES
-        .iter()
-        .find(|(m, _)| *m == minor)
-        .map_or(0, |(_, patch)| *patch);
-    Version::new([3, minor, patch])
+    snapshot::python(&format!("3.{minor}")).unwrap_or_else(|| {
+        let patch = PATCHES
+            .iter()
+            .find(|(m, _)| *m == minor)
+            .map_or(0, |(_, patch)| *patch);
+        Version::new([3, minor, patch])
+    })
 }
 
 fn nixpkgs(text: &str) -> Result<NixpkgsChoice, Failure> {

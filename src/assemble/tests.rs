@@ -1,0 +1,138 @@
+use std::str::FromStr as _;
+
+use super::*;
+use crate::event::Silent;
+use crate::index::fixed::FixedCatalog;
+use crate::index::{Page, Release};
+use crate::nixpkgs::snapshot;
+use crate::plan::Action;
+use crate::python::{Filename, Metadata, System, Targets};
+
+fn name(text: &str) -> PackageName {
+    PackageName::from_str(text).unwrap()
+}
+
+/// Adds a release with an sdist only.
+fn add(catalog: &mut FixedCatalog, project: &str, version: &str, needs: &[&str], builds: &[&str]) {
+    let file = format!("{project}-{version}.tar.gz");
+    let (filename, number) = Filename::parse(&file, &name(project)).unwrap();
+    let sdist = Distribution {
+        filename,
+        url: url::Url::parse(&format!("https://files.test/{file}")).unwrap(),
+        sha256: Some(Sha256::of(file.as_bytes())),
+        size: None,
+        requires_python: None,
+        uploaded: None,
+        yanked: None,
+        has_metadata: false,
+        file: file.clone(),
+    };
+    let release = Release {
+        version: number.clone(),
+        wheels: Vec::new(),
+        sdist: Some(sdist),
+    };
+    let page = Page::new(name(project), None, vec![release]);
+    catalog.pages.insert(name(project), Arc::new(page));
+    let requires_dist = needs.iter().map(|n| Requirement::parse(n).unwrap());
+    let metadata = Metadata {
+        name: name(project),
+        version: version.to_owned(),
+        requires_dist: requires_dist.collect(),
+        requires_python: None,
+        provides_extra: Vec::new(),
+        about: crate::python::About::default(),
+        repairs: Vec::new(),
+    };
+    catalog
+        .metadata
+        .insert((name(project), number), Arc::new(metadata));
+    let facts = SourceFacts {
+        build_requires: builds.iter().map(|b| (*b).to_owned()).collect(),
+        has_build_system_table: true,
+        ..SourceFacts::default()
+    };
+    catalog.facts.insert(file, Arc::new(facts));
+}
+
+fn input(requirement: &str) -> Input {
+    let targets = Targets::new(Version::from_str("3.13.5").unwrap(), &System::DEFAULT);
+    Input {
+        requirements: vec![Requirement::parse(requirement).unwrap()],
+        ..Input::new(targets)
+    }
+}
+
+fn assembled(catalog: &FixedCatalog, requirement: &str) -> Result<Assembly, AssembleError> {
+    let question = Question {
+        input: &input(requirement),
+        nixpkgs: &snapshot::read("3.13").unwrap(),
+        policy: &plan::Policy::default(),
+    };
+    assemble(catalog, &question, &Silent)
+}
+
+#[test]
+fn build_requirements_of_build_requirements_are_found() {
+    let mut catalog = FixedCatalog::default();
+    add(
+        &mut catalog,
+        "zz-demo",
+        "1.0",
+        &["zz-shared"],
+        &["setuptools", "zz-tool>=1"],
+    );
+    add(&mut catalog, "zz-shared", "2.0", &[], &["setuptools"]);
+    add(&mut catalog, "zz-tool", "1.5", &["zz-shared"], &["zz-deep"]);
+    add(&mut catalog, "zz-deep", "0.1", &[], &["setuptools>=60"]);
+    let assembly = assembled(&catalog, "zz-demo").unwrap();
+    let steps: Vec<_> = assembly
+        .plan
+        .steps
+        .iter()
+        .map(|s| (s.name.as_ref(), s.action, s.for_build))
+        .collect();
+    assert_eq!(
+        steps,
+        [
+            ("zz-demo", Action::New, false),
+            ("zz-shared", Action::New, false),
+            ("zz-deep", Action::New, true),
+            ("zz-tool", Action::New, true),
+        ]
+    );
+    assert_eq!(assembly.resolution.pins.len(), 2);
+}
+
+#[test]
+fn build_requirements_without_an_answer_are_told() {
+    let mut catalog = FixedCatalog::default();
+    add(&mut catalog, "zz-demo", "1.0", &[], &["zz-tool>=2"]);
+    add(&mut catalog, "zz-tool", "1.5", &[], &["setuptools"]);
+    let error = assembled(&catalog, "zz-demo").unwrap_err();
+    assert!(
+        matches!(&error, AssembleError::UnsolvableBuild { requirements, .. } if requirements.contains("zz-tool>=2")),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_project_is_pinned_once_even_if_a_build_would_take_another_version() {
+    let mut catalog = FixedCatalog::default();
+    add(&mut catalog, "zz-demo", "1.0", &["zz-shared"], &["zz-tool"]);
+    add(&mut catalog, "zz-shared", "2.0", &[], &["setuptools"]);
+    add(
+        &mut catalog,
+        "zz-tool",
+        "1.0",
+        &["zz-shared>=1"],
+        &["setuptools"],
+    );
+    let assembly = assembled(&catalog, "zz-demo").unwrap();
+    let shared = assembly
+        .plan
+        .steps
+        .iter()
+        .filter(|s| s.name.as_ref() == "zz-shared");
+    assert_eq!(shared.count(), 1);
+}
