@@ -58,16 +58,8 @@ hook preInstall
 phase install step install "$out" "$sitePackages"
 hook postInstall
 hook preFixup
-if [ "$format" = pyproject ] || [ "$format" = wheel ]; then
-    step relax "$out/$sitePackages"
-    if [ -z "$dontCheckRuntimeDeps" ]; then step requirements "$out/$sitePackages"; fi
-fi
 hook postFixup
-step conflicts "$out/$sitePackages" $runtime
-step imports "$out/$sitePackages" $runtime
-if [ "$format" != other ] && [ -z "$dontCheckPythonMetadata" ]; then
-    step metadata "$out/$sitePackages"
-fi
+step check "$out/$sitePackages" $runtime
 if [ -n "$doInstallCheck" ]; then
     hook preCheck
     case " $inputs " in

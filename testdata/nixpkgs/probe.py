@@ -57,8 +57,8 @@ def others():
     for minor in range(9, 16):
         places = [shutil.which(f"python3.{minor}"), *sorted(glob.glob(f"{pyenv}/versions/3.{minor}.*/bin/python3"))]
         for path in filter(None, places if minor != sys.version_info.minor else []):
-            program = "import ensurepip, platform, sys; print(sys.executable, platform.python_version())"
-            run = subprocess.run([path, "-I", "-c", program], capture_output=True, text=True)
+            program = "import sys; print(sys.executable, '%d.%d.%d' % sys.version_info[:3])"
+            run = subprocess.run([path, "-IS", "-c", program], capture_output=True, text=True)
             if run.returncode == 0:
                 executable, version = run.stdout.split()
                 found[f"3.{minor}"] = {"executable": executable, "version": version}

@@ -296,12 +296,13 @@ def paths(site, runtime):
 
 
 def imports(site, *runtime):
+    """Imports the modules one after another, in a process that sees only the closure."""
+    modules = os.environ.get("pythonImportsCheck", "").split()
+    program = "import importlib, sys\nfor module in sys.argv[1:]:\n    importlib.import_module(module)"
+    command = [sys.executable, "-c", program, *modules]
     environment = {**os.environ, "PYTHONPATH": paths(site, runtime)}
-    for module in os.environ.get("pythonImportsCheck", "").split():
-        print(f"import {module}", flush=True)
-        program = f"import importlib; importlib.import_module({module!r})"
-        if subprocess.run([sys.executable, "-c", program], env=environment, cwd="/").returncode:
-            fail(f"{module} cannot be imported")
+    if modules and subprocess.run(command, env=environment, cwd="/").returncode:
+        fail(f"not everything can be imported of {' '.join(modules)}")
 
 
 def metadata(site):
@@ -322,6 +323,19 @@ def unittest_(site, *runtime):
     tests = unittest.defaultTestLoader.discover(".")
     if not unittest.TextTestRunner().run(tests).wasSuccessful():
         fail("tests failed")
+
+
+def check(site, *runtime):
+    """What nixpkgs checks after the installation, in its order."""
+    built = os.environ["format"] in ("pyproject", "wheel")
+    if built:
+        relax(site)
+        if not os.environ.get("dontCheckRuntimeDeps"):
+            requirements(site)
+    conflicts(site, *runtime)
+    imports(site, *runtime)
+    if built and not os.environ.get("dontCheckPythonMetadata"):
+        metadata(site)
 
 
 # Environments
@@ -358,11 +372,7 @@ if __name__ == "__main__":
         "substitute": substitute,
         "build": build,
         "install": install,
-        "relax": relax,
-        "requirements": requirements,
-        "conflicts": conflicts,
-        "imports": imports,
-        "metadata": metadata,
+        "check": check,
         "unittest": unittest_,
         "environment": environment,
     }[step](*arguments)
