@@ -164,20 +164,15 @@ fn derivation(
         });
     }
     let facts = facts.filter(|_| sdist);
-    if let Some(facts) = facts {
-        warnings.extend(
-            facts
-                .warnings
-                .iter()
-                .map(|w| format!("{}: {w}", pinned.release())),
-        );
-    }
     let dependencies = dependencies(set, cuts, pinned)?;
+    let relaxed_builds = build::relaxed(set, pin);
+    let said = relaxed_builds.iter().map(|r| &r.because);
+    warnings.extend(said.map(|because| format!("{}: {because}", pinned.release())));
     Ok(Derivation {
         pname: pin.name.to_string(),
         version: pin.version.to_string(),
         missing_files: facts.map(|f| f.missing_files.clone()).unwrap_or_default(),
-        relaxed_builds: build::relaxed(set, pin),
+        relaxed_builds,
         relaxed: relaxed(set, cuts, pinned),
         build_system: build::system(set, pin)?,
         native_inputs: Vec::new(),

@@ -2,6 +2,12 @@
 
 pub mod lock;
 
+mod dependencies;
+mod package;
+mod source;
+
+pub use dependencies::dependencies;
+
 /// A file to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {

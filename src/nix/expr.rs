@@ -1,0 +1,114 @@
+//! [`Expr`], the tree of the expressions that we write. A tree cannot be misquoted: names and
+//! strings are values in it, and only the printer knows their spelling.
+
+/// An expression.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expr {
+    /// A string.
+    Str(String),
+    /// A string of several lines: shell commands.
+    Lines(Vec<String>),
+    /// A variable, or a value such as `true` or `null`. Must be an identifier.
+    Name(&'static str),
+    /// `<nixpkgs>`.
+    SearchPath(&'static str),
+    /// An attribute of a value: `final.foo`.
+    Select(Box<Expr>, Vec<String>),
+    /// The same with a default: `old.meta or { }`.
+    SelectOr(Box<Expr>, Vec<String>, Box<Expr>),
+    /// `[ … ]`.
+    List(Vec<Expr>),
+    /// `{ … }`.
+    Set(Vec<Item>),
+    /// A function and its arguments.
+    Apply(Box<Expr>, Vec<Expr>),
+    /// `a ++ b`, `a // b` or `a && b`; at least one operand.
+    Binary(Operator, Vec<Expr>),
+    /// `if … then … else …`.
+    If(Box<Expr>, Box<Expr>, Box<Expr>),
+    /// `name: body`.
+    Lambda(&'static str, Box<Expr>),
+    /// `{ a, b ? default }: body`.
+    Formals(Vec<(&'static str, Option<Expr>)>, Box<Expr>),
+    /// `let … in body`.
+    Let(Vec<Item>, Box<Expr>),
+}
+
+/// An operator between expressions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operator {
+    /// `++`
+    Concat,
+    /// `//`
+    Update,
+    /// `&&`
+    And,
+}
+
+/// What stands in a set or after `let`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    /// `name = value;`
+    Bind(String, Expr),
+    /// `inherit a b;` or `inherit (from) a b;`
+    Inherit(Option<Expr>, Vec<&'static str>),
+    /// A `#` comment on lines of its own.
+    Comment(String),
+    /// An empty line.
+    Blank,
+}
+
+impl Expr {
+    /// A string.
+    pub fn str(text: impl Into<String>) -> Self {
+        Expr::Str(text.into())
+    }
+
+    /// `self.name`.
+    #[must_use]
+    pub fn select(self, name: impl Into<String>) -> Self {
+        match self {
+            Expr::Select(base, mut path) => {
+                path.push(name.into());
+                Expr::Select(base, path)
+            }
+            base => Expr::Select(Box::new(base), vec![name.into()]),
+        }
+    }
+
+    /// `self.name or default`.
+    #[must_use]
+    pub fn select_or(self, name: impl Into<String>, default: Expr) -> Self {
+        Expr::SelectOr(Box::new(self), vec![name.into()], Box::new(default))
+    }
+
+    /// `self argument`.
+    #[must_use]
+    pub fn apply(self, argument: Expr) -> Self {
+        match self {
+            Expr::Apply(function, mut arguments) => {
+                arguments.push(argument);
+                Expr::Apply(function, arguments)
+            }
+            function => Expr::Apply(Box::new(function), vec![argument]),
+        }
+    }
+
+    /// `name: self`.
+    #[must_use]
+    pub fn lambda(self, name: &'static str) -> Self {
+        Expr::Lambda(name, Box::new(self))
+    }
+
+    /// `{ }`.
+    pub fn empty_set() -> Self {
+        Expr::Set(Vec::new())
+    }
+}
+
+impl Item {
+    /// `name = value;`
+    pub fn bind(name: impl Into<String>, value: Expr) -> Self {
+        Item::Bind(name.into(), value)
+    }
+}

@@ -1,0 +1,331 @@
+//! One definition of the overlay: nixpkgs' own, an override, or a package.
+//!
+//! Packages are plain sets with literal values, which every current nixpkgs takes, in the order that
+//! its reviewers expect. Names come from a fixed list: nixpkgs takes unknown ones silently.
+
+use super::source::{format, src};
+use crate::nix::{Expr, Item, Operator, text};
+use crate::plan::derivation::{License, Meta, Source};
+use crate::plan::{Condition, Definition, Derivation, Needed};
+
+/// Which of `pkgs`' attributes an expression mentions.
+#[derive(Debug, Default)]
+pub(super) struct Uses {
+    pub fetch_pypi: bool,
+    pub fetchurl: bool,
+    pub lib: bool,
+    pub stdenv: bool,
+}
+
+impl Uses {
+    pub fn names(&self) -> Vec<&'static str> {
+        let all = [
+            (self.fetch_pypi, "fetchPypi"),
+            (self.fetchurl, "fetchurl"),
+            (self.lib, "lib"),
+            (self.stdenv, "stdenv"),
+        ];
+        let used = all.into_iter().filter(|(used, _)| *used);
+        used.map(|(_, name)| name).collect()
+    }
+}
+
+/// What an attribute is.
+pub(super) fn definition(definition: &Definition, uses: &mut Uses) -> Expr {
+    match definition {
+        Definition::Nixpkgs(attr) => Expr::Name("prev").select(attr.as_str()),
+        Definition::Alias(attr) => Expr::Name("final").select(attr.as_str()),
+        Definition::Override(attr, derivation) => Expr::Name("prev")
+            .select(attr.as_str())
+            .select("overridePythonAttrs")
+            .apply(override_of(derivation, uses).lambda("old")),
+        Definition::New(derivation) => Expr::Name("final")
+            .select("buildPythonPackage")
+            .apply(package(derivation, uses)),
+    }
+}
+
+/// A condition, as an expression.
+pub(super) fn condition(condition: &Condition, uses: &mut Uses) -> Expr {
+    uses.stdenv = true;
+    let platform = || Expr::Name("stdenv").select("hostPlatform");
+    match condition {
+        Condition::Platform(predicates) => match predicates.as_slice() {
+            [one] => platform().select(*one),
+            many => Expr::Binary(
+                Operator::And,
+                many.iter().map(|p| platform().select(*p)).collect(),
+            ),
+        },
+        Condition::Systems(systems) => {
+            uses.lib = true;
+            let systems = systems.iter().map(|s| Expr::str(s.name())).collect();
+            Expr::Name("lib")
+                .select("elem")
+                .apply(platform().select("system"))
+                .apply(Expr::List(systems))
+        }
+    }
+}
+
+/// `[ from.a … ] ++ lib.optionals … [ from.b ]`
+pub(super) fn needed_list(from: &'static str, needed: &[Needed], uses: &mut Uses) -> Expr {
+    let attr = |n: &Needed| Expr::Name(from).select(n.attr.as_str());
+    let always = needed.iter().filter(|n| n.condition.is_none());
+    let always = Expr::List(always.map(attr).collect());
+    let mut conditions: Vec<&Condition> =
+        needed.iter().filter_map(|n| n.condition.as_ref()).collect();
+    conditions.sort();
+    conditions.dedup();
+    let mut parts = vec![always];
+    for on in conditions {
+        uses.lib = true;
+        let these = needed.iter().filter(|n| n.condition.as_ref() == Some(on));
+        parts.push(
+            Expr::Name("lib")
+                .select("optionals")
+                .apply(condition(on, uses))
+                .apply(Expr::List(these.map(attr).collect())),
+        );
+    }
+    if parts.len() > 1 && parts.first() == Some(&Expr::List(Vec::new())) {
+        parts.remove(0);
+    }
+    if parts.len() == 1 {
+        parts.remove(0)
+    } else {
+        Expr::Binary(Operator::Concat, parts)
+    }
+}
+
+/// Items in groups, a blank line between groups.
+struct Groups(Vec<Item>);
+
+impl Groups {
+    fn add(&mut self, group: Vec<Item>) {
+        if group.is_empty() {
+            return;
+        }
+        if !self.0.is_empty() {
+            self.0.push(Item::Blank);
+        }
+        self.0.extend(group);
+    }
+
+    fn list(&mut self, name: &str, list: Expr) {
+        if list != Expr::List(Vec::new()) {
+            self.add(vec![Item::bind(name, list)]);
+        }
+    }
+}
+
+fn package(d: &Derivation, uses: &mut Uses) -> Expr {
+    let mut out = Groups(Vec::new());
+    let mut head = vec![
+        Item::bind("pname", Expr::str(d.pname.as_str())),
+        Item::bind("version", Expr::str(d.version.as_str())),
+    ];
+    head.extend(format(&d.source, false));
+    out.add(head);
+    out.add(vec![Item::bind("src", src(&d.source, uses))]);
+    out.add(pre_patch(d));
+    out.add(post_patch(d));
+    relaxed(d, &mut out);
+    out.list("build-system", needed_list("final", &d.build_system, uses));
+    inputs(d, &mut out, uses);
+    out.list("dependencies", needed_list("final", &d.dependencies, uses));
+    if !d.optional.is_empty() {
+        out.add(vec![Item::bind("optional-dependencies", optional(d, uses))]);
+    }
+    out.list("pythonImportsCheck", strings(&d.imports));
+    let meta = meta(&d.meta, uses);
+    if meta != Expr::empty_set() {
+        out.add(vec![Item::bind("meta", meta)]);
+    }
+    Expr::Set(out.0)
+}
+
+/// What must change besides the version: the old recipe was written for the old source. Import checks
+/// stay as nixpkgs has them.
+fn override_of(d: &Derivation, uses: &mut Uses) -> Expr {
+    let mut out = Groups(Vec::new());
+    let mut head = vec![Item::bind("version", Expr::str(d.version.as_str()))];
+    head.extend(format(&d.source, true));
+    out.add(head);
+    out.add(vec![
+        Item::bind("src", src(&d.source, uses)),
+        Item::bind("sourceRoot", Expr::Name("null")),
+    ]);
+    out.add(vec![Item::bind("patches", Expr::List(Vec::new()))]);
+    out.add(pre_patch(d));
+    let post_patch = post_patch(d);
+    out.add(if post_patch.is_empty() {
+        vec![Item::bind("postPatch", Expr::str(""))]
+    } else {
+        post_patch
+    });
+    relaxed(d, &mut out);
+    out.add(vec![Item::bind(
+        "build-system",
+        needed_list("final", &d.build_system, uses),
+    )]);
+    inputs(d, &mut out, uses);
+    out.add(vec![Item::bind(
+        "dependencies",
+        needed_list("final", &d.dependencies, uses),
+    )]);
+    if !d.optional.is_empty() {
+        let old = Expr::Name("old").select_or("optional-dependencies", Expr::empty_set());
+        let value = Expr::Binary(Operator::Update, vec![old, optional(d, uses)]);
+        out.add(vec![Item::bind("optional-dependencies", value)]);
+    }
+    let tests = match d.source {
+        Source::Sdist(_) => "the tests of the recipe are for the repository, not for the sdist",
+        Source::Wheel(_) | Source::Wheels(_) => "a wheel has no tests",
+    };
+    out.add(vec![
+        Item::Comment(tests.to_owned()),
+        Item::bind("doCheck", Expr::Name("false")),
+    ]);
+    out.add(vec![Item::bind("meta", overridden_meta(&d.meta))]);
+    Expr::Set(out.0)
+}
+
+/// nixpkgs' changelog address may be made from the old source, which is gone.
+fn overridden_meta(meta: &Meta) -> Expr {
+    let old = Expr::Name("old").select_or("meta", Expr::empty_set());
+    match &meta.changelog {
+        Some(changelog) => Expr::Binary(
+            Operator::Update,
+            vec![
+                old,
+                Expr::Set(vec![Item::bind("changelog", Expr::str(changelog.as_str()))]),
+            ],
+        ),
+        None => Expr::Name("removeAttrs")
+            .apply(old)
+            .apply(Expr::List(vec![Expr::str("changelog")])),
+    }
+}
+
+fn pre_patch(d: &Derivation) -> Vec<Item> {
+    if d.missing_files.is_empty() {
+        return Vec::new();
+    }
+    let mut commands = Vec::new();
+    for file in &d.missing_files {
+        let file = if file.starts_with('-') {
+            format!("./{file}")
+        } else {
+            file.clone()
+        };
+        if let Some((folder, _)) = file.rsplit_once('/').filter(|(folder, _)| *folder != ".") {
+            commands.push(format!("mkdir -p {}", text::shell_word(folder)));
+        }
+        commands.push(format!("touch {}", text::shell_word(&file)));
+    }
+    let files = d.missing_files.join(", ");
+    vec![
+        Item::Comment(format!("setup.py reads {files}, which the sdist lacks")),
+        Item::bind("prePatch", commands_of(commands)),
+    ]
+}
+
+fn post_patch(d: &Derivation) -> Vec<Item> {
+    let mut items = Vec::new();
+    let mut commands = Vec::new();
+    for relaxed in &d.relaxed_builds {
+        items.push(Item::Comment(relaxed.because.clone()));
+        commands.push(format!(
+            "substituteInPlace pyproject.toml --replace-fail {} {}",
+            text::shell_word(&relaxed.text),
+            text::shell_word(&relaxed.replacement)
+        ));
+    }
+    if !commands.is_empty() {
+        items.push(Item::bind("postPatch", commands_of(commands)));
+    }
+    items
+}
+
+fn commands_of(commands: Vec<String>) -> Expr {
+    match commands.as_slice() {
+        [one] => Expr::str(one.as_str()),
+        _ => Expr::Lines(commands),
+    }
+}
+
+fn relaxed(d: &Derivation, out: &mut Groups) {
+    for (attribute, remove) in [("pythonRelaxDeps", false), ("pythonRemoveDeps", true)] {
+        let these: Vec<_> = d.relaxed.iter().filter(|r| r.remove == remove).collect();
+        if these.is_empty() {
+            continue;
+        }
+        let mut items: Vec<Item> = these
+            .iter()
+            .map(|r| Item::Comment(r.because.clone()))
+            .collect();
+        let names: Vec<String> = these.iter().map(|r| r.name.clone()).collect();
+        items.push(Item::bind(attribute, strings(&names)));
+        out.add(items);
+    }
+}
+
+fn inputs(d: &Derivation, out: &mut Groups, uses: &mut Uses) {
+    out.list(
+        "nativeBuildInputs",
+        needed_list("pkgs", &d.native_inputs, uses),
+    );
+    out.list("buildInputs", needed_list("pkgs", &d.inputs, uses));
+}
+
+fn optional(d: &Derivation, uses: &mut Uses) -> Expr {
+    let extras = d.optional.iter();
+    Expr::Set(
+        extras
+            .map(|(extra, needed)| Item::bind(extra.as_str(), needed_list("final", needed, uses)))
+            .collect(),
+    )
+}
+
+fn strings(texts: &[String]) -> Expr {
+    Expr::List(texts.iter().map(|t| Expr::str(t.as_str())).collect())
+}
+
+fn meta(meta: &Meta, uses: &mut Uses) -> Expr {
+    let mut items = Vec::new();
+    let texts = [
+        ("description", &meta.description),
+        ("homepage", &meta.homepage),
+        ("changelog", &meta.changelog),
+    ];
+    for (name, value) in texts {
+        if let Some(value) = value {
+            items.push(Item::bind(name, Expr::str(value.as_str())));
+        }
+    }
+    let mut licence = |attr: &String| {
+        uses.lib = true;
+        Expr::Name("lib").select("licenses").select(attr.as_str())
+    };
+    match &meta.license {
+        Some(License::One(attr)) => items.push(Item::bind("license", licence(attr))),
+        Some(License::Several(attrs)) => {
+            let all = attrs.iter().map(&mut licence).collect();
+            items.push(Item::bind("license", Expr::List(all)));
+        }
+        None => {}
+    }
+    if meta.binary {
+        uses.lib = true;
+        let native = Expr::Name("lib")
+            .select("sourceTypes")
+            .select("binaryNativeCode");
+        items.push(Item::bind("sourceProvenance", Expr::List(vec![native])));
+    }
+    if !meta.platforms.is_empty() {
+        let systems: Vec<String> = meta.platforms.iter().map(ToString::to_string).collect();
+        items.push(Item::bind("platforms", strings(&systems)));
+    }
+    Expr::Set(items)
+}
