@@ -79,6 +79,16 @@ pub struct Problem {
     pub help: Option<String>,
 }
 
+/// One sentence with file and line, for where no source lines can be shown.
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(origin) = &self.origin {
+            write!(f, "{origin}: ")?;
+        }
+        f.write_str(&self.what)
+    }
+}
+
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
         /// Stable problem codes: `PYR1xx` reading, `2xx` index, `3xx` resolving, `4xx` plan,

@@ -128,6 +128,25 @@ impl Archive {
         }
     }
 
+    /// A tree of files that are already in memory, by their paths.
+    ///
+    /// # Errors
+    /// When a path leads out of the tree.
+    pub fn from_files<'f>(
+        name: &str,
+        files: impl IntoIterator<Item = (&'f str, &'f [u8])>,
+    ) -> Result<Self, ArchiveError> {
+        let mut members = Members::new(name, 0);
+        for (path, content) in files {
+            let path = normal("", path).ok_or_else(|| ArchiveError::Outside {
+                archive: name.to_owned(),
+                member: path.to_owned(),
+            })?;
+            members.insert(path, Entry::Kept(content.to_vec()));
+        }
+        members.plant(None)
+    }
+
     /// Reads an archive from disk.
     ///
     /// # Errors
@@ -442,7 +461,7 @@ impl<'a> Members<'a> {
         self.entries.insert(path, entry);
     }
 
-    /// Strips the top folder, and turns members into a tree.
+    /// Strips the top folder, if there is to be none, and turns members into a tree.
     fn finish(self) -> Result<Archive, ArchiveError> {
         let top = if Path::new(self.archive)
             .extension()
@@ -452,6 +471,11 @@ impl<'a> Members<'a> {
         } else {
             self.top()
         };
+        self.plant(top)
+    }
+
+    /// The members below `top`, or all of them, as a tree.
+    fn plant(self, top: Option<String>) -> Result<Archive, ArchiveError> {
         let strip = |path: &str| match &top {
             None => Some(path.to_owned()),
             Some(top) if path == top => Some(String::new()),

@@ -2,6 +2,8 @@
 //!
 //! Facts are cached by the archive's hash, so they hold plain values only.
 
+use super::{Evaluated, Files, Hint, ProjectError, merge, module};
+use crate::problem::Severity;
 use crate::python::About;
 
 /// Facts about one source tree, read without running it.
@@ -33,4 +35,62 @@ pub struct SourceFacts {
     pub has_tests: bool,
     /// Things to be warned about, as sentences.
     pub warnings: Vec<String>,
+}
+
+/// Facts about an sdist, or about any folder that is packaged like one.
+///
+/// # Errors
+/// When nothing in it describes a project.
+pub fn of(files: &dyn Files) -> Result<SourceFacts, ProjectError> {
+    let read = merge::draft(files, &Hint::Distribution)?;
+    let project = read.project;
+    let tells_requirements = !project
+        .unknown
+        .iter()
+        .any(|u| matches!(u.field.as_str(), "requires_dist" | "provides_extra"));
+    let known = project.evaluated != Evaluated::Failed && tells_requirements;
+    let name = project.name.as_ref().map(ToString::to_string);
+    let scripts = project.entry_points.get("console_scripts");
+    Ok(SourceFacts {
+        build_requires: texts(&project.build_system.requires),
+        build_backend: project.build_system.backend.clone(),
+        has_build_system_table: read.has_build_system,
+        requires_dist: known.then(|| texts(&project.requires_dist())),
+        provides_extra: project.optional.keys().map(ToString::to_string).collect(),
+        requires_python: project.requires_python.as_ref().map(ToString::to_string),
+        unknown: project.unknown.iter().map(ToString::to_string).collect(),
+        modules: module::modules(files, &read.layout, read.backend, name.as_deref()),
+        scripts: scripts
+            .into_iter()
+            .flatten()
+            .map(|(n, _)| n.clone())
+            .collect(),
+        has_tests: has_tests(files),
+        warnings: project
+            .problems
+            .iter()
+            .filter(|p| p.severity >= Severity::Warning)
+            .map(ToString::to_string)
+            .collect(),
+        missing_files: project.missing_files,
+        about: project.about,
+    })
+}
+
+fn texts(requirements: &[crate::python::Requirement]) -> Vec<String> {
+    requirements.iter().map(ToString::to_string).collect()
+}
+
+/// A folder of tests at the root, in `src`, or in a package at the root.
+fn has_tests(files: &dyn Files) -> bool {
+    let is_tests = |name: &str| {
+        matches!(name, "test" | "tests" | "testing")
+            || (name.ends_with(".py") && (name.starts_with("test_") || name == "tests.py"))
+    };
+    let holds = |folder: &str| files.list(folder).iter().any(|name| is_tests(name));
+    holds("")
+        || files
+            .list("")
+            .iter()
+            .any(|name| files.is_file(&format!("{name}/__init__.py")) && holds(name))
 }

@@ -60,6 +60,8 @@ pub const MAX_FILE: u64 = 16 << 20;
 pub struct Directory {
     root: PathBuf,
     canonical: PathBuf,
+    /// The folder that no path may lead out of.
+    reach: PathBuf,
 }
 
 impl Directory {
@@ -85,8 +87,20 @@ impl Directory {
         }
         Ok(Self {
             root: root.to_owned(),
+            reach: canonical.clone(),
             canonical,
         })
+    }
+
+    /// The same folder, whose paths may lead (by `..`) to files of a folder around it.
+    #[must_use]
+    pub fn reaching(mut self, around: &Path) -> Self {
+        if let Ok(around) = around.canonicalize()
+            && self.canonical.starts_with(&around)
+        {
+            self.reach = around;
+        }
+        self
     }
 
     fn resolve(&self, path: &str) -> Result<PathBuf, FilesError> {
@@ -101,7 +115,7 @@ impl Directory {
             }
         };
         let real = self.canonical.join(path).canonicalize().map_err(io)?;
-        if real.starts_with(&self.canonical) {
+        if real.starts_with(&self.reach) {
             Ok(real)
         } else {
             Err(FilesError::Outside(path.to_owned()))

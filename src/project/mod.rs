@@ -1,6 +1,15 @@
 //! What the user has: a Python project, read without running any of it.
 //!
 //! The same readers serve the user's own folder and an sdist: both are [`Files`].
+//!
+//! ```no_run
+//! use pyresolve::project;
+//! let project = project::open(std::path::Path::new("requirements.txt"))?;
+//! for requirement in &project.dependencies {
+//!     let _ = requirement.to_string();
+//! }
+//! # Ok::<(), project::ProjectError>(())
+//! ```
 
 pub mod archive;
 pub mod facts;
@@ -8,15 +17,90 @@ pub mod files;
 pub mod pylock;
 pub mod setup_py;
 
+mod attribute;
+mod discover;
+mod draft;
+mod merge;
+mod module;
+mod pyproject;
+mod reading;
+mod table;
+
 use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
 use crate::problem::{Origin, Problem};
-use crate::python::{About, ExtraName, PackageName, Requirement, VersionSpecifiers};
+use crate::python::{
+    About, ExtraName, MarkerTree, MetadataError, PackageName, Requirement, VersionSpecifiers,
+};
 
 pub use archive::{Archive, ArchiveError};
 pub use facts::SourceFacts;
 pub use files::{Directory, Files, FilesError};
 pub use setup_py::SetupPy;
+
+/// Why a project cannot be read at all.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProjectError {
+    /// A file of it cannot be had.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    /// It is an archive that cannot be read.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// A wheel's metadata makes no sense.
+    #[error("{file}")]
+    Metadata {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: MetadataError,
+    },
+    /// There is nothing that describes a project.
+    #[error(
+        "`{0}` has no pyproject.toml, setup.py, setup.cfg, requirements.txt or PKG-INFO that describes a project"
+    )]
+    NoProject(PathBuf),
+    /// The file's name does not tell what it is.
+    #[error(
+        "`{0}` is none of setup.py, setup.cfg, pyproject.toml, *.txt, *.in, an sdist or a wheel"
+    )]
+    UnknownKind(PathBuf),
+}
+
+/// What of a tree of files is to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hint {
+    /// The project in the user's own folder, with everything that describes it; read strictly.
+    Folder,
+    /// The project in an sdist or a wheel, with everything that describes it; read leniently.
+    Distribution,
+    /// One file of the user's: a requirements file alone; of the other kinds, what stands beside it
+    /// is merged as its build backend does.
+    File(String),
+}
+
+/// Reads the project at a path: a folder, setup.py, setup.cfg, pyproject.toml, a requirements file
+/// (`*.txt`, `*.in`), an sdist or a wheel.
+///
+/// # Errors
+/// When there is no project at the path, or it cannot be had. What is wrong inside becomes
+/// [`Project::problems`].
+pub fn open(path: &Path) -> Result<Project, ProjectError> {
+    let opened = discover::open(path)?;
+    read(opened.files.as_ref(), &opened.hint)
+}
+
+/// Reads a project from files.
+///
+/// # Errors
+/// When nothing in them describes a project.
+pub fn read(files: &dyn Files, hint: &Hint) -> Result<Project, ProjectError> {
+    merge::read(files, hint)
+}
 
 /// How much of a project could be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -39,6 +123,16 @@ pub struct Unknown {
     pub origin: Option<Origin>,
     /// Why it cannot be known.
     pub reason: String,
+}
+
+/// One sentence, with file and line where they are known.
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(origin) = &self.origin {
+            write!(f, "{origin}: ")?;
+        }
+        write!(f, "`{}` cannot be known: {}", self.field, self.reason)
+    }
 }
 
 /// `[build-system]` (PEP 517, 518).
@@ -103,3 +197,40 @@ pub struct Project {
     /// What is wrong with the files.
     pub problems: Vec<Problem>,
 }
+
+impl Project {
+    /// All requirements as core metadata has them: those of extras with `extra == "…"` in the marker.
+    pub fn requires_dist(&self) -> Vec<Requirement> {
+        let mut all = self.dependencies.clone();
+        for (extra, requirements) in &self.optional {
+            all.extend(requirements.iter().map(|r| of_extra(r, extra)));
+        }
+        all
+    }
+}
+
+/// A requirement that holds only where an extra is asked for.
+fn of_extra(requirement: &Requirement, extra: &ExtraName) -> Requirement {
+    let mut marker = requirement.marker.clone();
+    marker.and(extra_marker(extra, true));
+    Requirement {
+        marker,
+        ..requirement.clone()
+    }
+}
+
+/// `extra == "…"`, or `extra != "…"`.
+fn extra_marker(extra: &ExtraName, is: bool) -> MarkerTree {
+    use pep508_rs::{ExtraOperator, MarkerExpression, MarkerValueExtra};
+    MarkerTree::expression(MarkerExpression::Extra {
+        operator: if is {
+            ExtraOperator::Equal
+        } else {
+            ExtraOperator::NotEqual
+        },
+        name: MarkerValueExtra::Extra(extra.clone()),
+    })
+}
+
+#[cfg(test)]
+mod tests;
