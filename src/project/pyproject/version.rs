@@ -95,12 +95,69 @@ pub(super) fn matching(pattern: &str, text: &str) -> Option<String> {
     if text.len() > MAX_TEXT || pattern.len() > 4096 {
         return None;
     }
-    let regex = fancy_regex::RegexBuilder::new(pattern)
+    let (pattern, group) = numbered(pattern);
+    let regex = fancy_regex::RegexBuilder::new(&pattern)
         .backtrack_limit(200_000)
         .delegate_size_limit(10 << 20)
         .build()
         .ok()?;
     let captures = regex.captures(text).ok()??;
-    let found = captures.name("version").or_else(|| captures.get(1))?;
+    let found = captures.get(group)?;
     Some(found.as_str().to_owned())
+}
+
+/// The pattern with its named groups made numbered, because the library does not allow `\1` beside
+/// names, and the number of the group `version`, or 1.
+fn numbered(pattern: &str) -> (String, usize) {
+    let mut text = String::with_capacity(pattern.len());
+    let mut groups = 0;
+    let mut version = 1;
+    let mut in_class = false;
+    let mut rest = pattern;
+    while let Some(c) = rest.chars().next() {
+        let mut length = c.len_utf8();
+        let mut shown = rest.get(..length).unwrap_or_default();
+        match c {
+            '\\' => {
+                length += rest.chars().nth(1).map_or(0, char::len_utf8);
+                shown = rest.get(..length).unwrap_or_default();
+            }
+            '[' => in_class = true,
+            ']' => in_class = false,
+            '(' if !in_class => {
+                let name = rest.strip_prefix("(?P<").and_then(|r| r.split('>').next());
+                if let Some(name) = name {
+                    groups += 1;
+                    if name == "version" {
+                        version = groups;
+                    }
+                    length = (name.len() + 5).min(rest.len());
+                } else if !rest.starts_with("(?") {
+                    groups += 1;
+                }
+            }
+            _ => {}
+        }
+        text.push_str(shown);
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    (text, version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_patterns_of_backends_find_versions() {
+        assert_eq!(
+            hatch_default("# about\n__version__ = 'v1.2.3'\n").as_deref(),
+            Some("1.2.3")
+        );
+        assert_eq!(
+            hatch_default("VERSION: str = \"1.2\"\n").as_deref(),
+            Some("1.2")
+        );
+        assert_eq!(pdm_default("\n__version__='1.2'\n").as_deref(), Some("1.2"));
+    }
 }
