@@ -3,8 +3,14 @@
 //! [`Catalog`] is the seam: the resolver asks it, [`remote::RemoteCatalog`] answers from the network
 //! and the cache, [`fixed::FixedCatalog`] from memory.
 
+mod cache;
 pub mod fixed;
+mod once;
+mod packed;
+mod page;
+mod pool;
 pub mod release;
+mod timestamp;
 
 use std::sync::Arc;
 

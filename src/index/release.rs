@@ -1,8 +1,10 @@
 //! A project's page, its releases and their files (PEP 503, 691, 700, 592, 658).
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use super::cache::Stored;
+use super::packed::{Head, Slot};
+use super::timestamp::Timestamp;
 use crate::python::{Filename, PackageName, Sha256, Version, VersionSpecifiers};
 use url::Url;
 
@@ -27,6 +29,8 @@ pub struct Distribution {
     pub yanked: Option<String>,
     /// Whether the index promises a `.metadata` file (PEP 658).
     pub has_metadata: bool,
+    /// That file's digest, where the index tells it.
+    pub metadata_sha256: Option<Sha256>,
 }
 
 /// A project at one version.
@@ -53,36 +57,133 @@ impl Release {
 }
 
 /// What an index says about a project: its releases, ascending by version.
+///
+/// Releases become values only when they are asked for: a page may list thousands of files.
 #[derive(Debug)]
 pub struct Page {
     /// The project.
     pub name: PackageName,
     /// The index it came from, without credentials.
     pub index: Option<Url>,
-    releases: BTreeMap<Version, Arc<Release>>,
+    entries: Vec<Entry>,
+    packed: Option<Packed>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    version: Version,
+    release: OnceLock<Option<Arc<Release>>>,
+}
+
+/// Where the files of a page lie until they are asked for.
+#[derive(Debug)]
+struct Packed {
+    head: Head,
+    body: Body,
+    cutoff: Option<Timestamp>,
+}
+
+/// The records of a packed page.
+#[derive(Debug)]
+pub(super) enum Body {
+    /// In memory.
+    Memory(Vec<u8>),
+    /// In the cache.
+    Disk(Stored),
 }
 
 impl Page {
     /// A page of these releases.
-    pub fn new(name: PackageName, index: Option<Url>, releases: Vec<Release>) -> Self {
-        let releases = releases
+    pub fn new(name: PackageName, index: Option<Url>, mut releases: Vec<Release>) -> Self {
+        releases.sort_by(|a, b| a.version.cmp(&b.version));
+        releases.dedup_by(|b, a| a.version == b.version);
+        let entries = releases
             .into_iter()
-            .map(|r| (r.version.clone(), Arc::new(r)))
+            .map(|release| Entry {
+                version: release.version.clone(),
+                release: OnceLock::from(Some(Arc::new(release))),
+            })
             .collect();
         Self {
             name,
             index,
-            releases,
+            entries,
+            packed: None,
+        }
+    }
+
+    /// A page whose releases are read from `body` when they are asked for; of its files only those
+    /// uploaded before `cutoff` count.
+    pub(super) fn packed(
+        name: PackageName,
+        index: Option<Url>,
+        mut head: Head,
+        body: Body,
+        cutoff: Option<Timestamp>,
+    ) -> Self {
+        if let Some(cutoff) = cutoff {
+            head.slots
+                .retain(|slot| slot.oldest.is_some_and(|oldest| oldest < cutoff));
+        }
+        let entries = head
+            .slots
+            .iter()
+            .map(|slot| Entry {
+                version: slot.version.clone(),
+                release: OnceLock::new(),
+            })
+            .collect();
+        Self {
+            name,
+            index,
+            entries,
+            packed: Some(Packed { head, body, cutoff }),
         }
     }
 
     /// Every version, ascending.
-    pub fn versions(&self) -> impl DoubleEndedIterator<Item = &Version> {
-        self.releases.keys()
+    pub fn versions(&self) -> impl DoubleEndedIterator<Item = &Version> + ExactSizeIterator {
+        self.entries.iter().map(|entry| &entry.version)
     }
 
     /// The release at a version.
     pub fn release(&self, version: &Version) -> Option<Arc<Release>> {
-        self.releases.get(version).cloned()
+        let at = self
+            .entries
+            .binary_search_by(|entry| entry.version.cmp(version))
+            .ok()?;
+        let entry = self.entries.get(at)?;
+        entry
+            .release
+            .get_or_init(|| {
+                let packed = self.packed.as_ref()?;
+                let slot = packed.head.slots.get(at)?;
+                packed.release(&self.name, slot).map(Arc::new)
+            })
+            .clone()
+    }
+}
+
+impl Packed {
+    fn release(&self, name: &PackageName, slot: &Slot) -> Option<Release> {
+        let keep = |file: &Distribution| match self.cutoff {
+            None => true,
+            Some(cutoff) => file
+                .uploaded
+                .as_deref()
+                .and_then(Timestamp::parse)
+                .is_some_and(|uploaded| uploaded < cutoff),
+        };
+        let (start, len) = (slot.start as usize, slot.len as usize);
+        match &self.body {
+            Body::Memory(bytes) => {
+                let block = bytes.get(start..start.checked_add(len)?)?;
+                self.head.release(name, slot, block, keep)
+            }
+            Body::Disk(stored) => {
+                let block = stored.read(start as u64, len).ok()?;
+                self.head.release(name, slot, &block, keep)
+            }
+        }
     }
 }

@@ -1,0 +1,412 @@
+//! What is kept on disk between runs: one file per project and index, one per sdist's facts.
+//!
+//! A project's file is a fixed header, the page's head (validators, versions), its body (files by
+//! release), and behind them the metadata of releases, appended one by one. A run with a fresh
+//! cache reads it with one or two calls and looks at the few releases that it needs. Every part
+//! has a checksum; whatever does not fit is a miss. Files are replaced by renaming; records are
+//! appended by one write each; only the time of the last check is changed in place. So runs may
+//! share a cache without locks.
+//!
+//! ```text
+//! 0  "PYR1"    4  checked: u64    12  max age: u32    16  stamp: u64
+//! 24  head bytes: u32    28  body bytes: u32    32  head crc: u32    36  crc of 16..36
+//! 40  head    body    { bytes: u32, crc: u32, key: text, content }*
+//! ```
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::packed::{Head, Reader, put_text};
+use super::release::Body;
+use crate::project::SourceFacts;
+use crate::python::{PackageName, Sha256};
+
+const MAGIC: &[u8; 4] = b"PYR1";
+const FIXED: usize = 40;
+/// How much the first read asks for: most projects' files are smaller.
+const FIRST_READ: usize = 64 << 10;
+/// Larger parts are not ours.
+const MAX_PART: usize = 512 << 20;
+/// Records beyond this are not carried over to a new page.
+const MAX_RECORDS: usize = 8 << 20;
+
+/// When an answer was last checked, and with what it can be checked again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Validity {
+    /// Seconds since 1970.
+    pub checked: u64,
+    /// Seconds for which it needs no check.
+    pub max_age: u32,
+    /// `ETag`.
+    pub etag: String,
+    /// `Last-Modified`.
+    pub modified: String,
+}
+
+impl Validity {
+    /// Whether no check is needed at `now`.
+    pub fn is_fresh(&self, now: u64) -> bool {
+        self.checked <= now && now - self.checked < u64::from(self.max_age)
+    }
+}
+
+/// A project's file, as far as it was read.
+#[derive(Debug)]
+pub struct Entry {
+    /// When to check it again.
+    pub validity: Validity,
+    /// The page's head.
+    pub head: Head,
+    /// The page's body.
+    pub body: Body,
+    /// The metadata behind it.
+    pub records: Records,
+}
+
+/// Metadata by key, checked when it is looked at.
+#[derive(Debug, Default)]
+pub struct Records {
+    bytes: Vec<u8>,
+    places: HashMap<String, (usize, usize, u32)>,
+}
+
+/// A page's body on disk.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    path: PathBuf,
+    start: u64,
+    stamp: u64,
+}
+
+/// The folder, if there is one.
+#[derive(Debug)]
+pub struct Cache {
+    root: Option<PathBuf>,
+    /// Set when writing fails: a full disk or a read-only folder need not be tried again and again.
+    broken: AtomicBool,
+}
+
+impl Cache {
+    /// A cache in this folder; it need not exist yet. None keeps nothing.
+    pub fn new(root: Option<PathBuf>) -> Self {
+        Self {
+            root: root.map(|root| root.join("v1")),
+            broken: AtomicBool::new(false),
+        }
+    }
+
+    fn page_path(&self, index: &str, project: &PackageName) -> Option<PathBuf> {
+        Some(self.root.as_ref()?.join(index).join(project.as_ref()))
+    }
+
+    /// What is kept of a project.
+    pub fn load(&self, index: &str, project: &PackageName) -> Option<Entry> {
+        let path = self.page_path(index, project)?;
+        let mut file = File::open(&path).ok()?;
+        let mut bytes = Vec::with_capacity(FIRST_READ);
+        (&mut file)
+            .take(FIRST_READ as u64)
+            .read_to_end(&mut bytes)
+            .ok()?;
+        let fixed = Fixed::parse(&bytes)?;
+        let (head_end, body_end) = (FIXED + fixed.head, FIXED + fixed.head + fixed.body);
+        let whole = bytes.len() < FIRST_READ;
+        if bytes.len() < head_end {
+            let missing = head_end - bytes.len();
+            (&mut file)
+                .take(missing as u64)
+                .read_to_end(&mut bytes)
+                .ok()?;
+        }
+        let (etag, modified, head) = fixed.head(bytes.get(FIXED..head_end)?)?;
+        let (body, tail) = if whole {
+            let tail = bytes.get(body_end..)?.to_vec();
+            (Body::Memory(bytes.get(head_end..body_end)?.to_vec()), tail)
+        } else {
+            let mut tail = Vec::new();
+            file.seek(SeekFrom::Start(body_end as u64)).ok()?;
+            file.take(MAX_RECORDS as u64).read_to_end(&mut tail).ok()?;
+            let stored = Stored {
+                path,
+                start: head_end as u64,
+                stamp: fixed.stamp,
+            };
+            (Body::Disk(stored), tail)
+        };
+        Some(Entry {
+            validity: Validity {
+                checked: fixed.checked,
+                max_age: fixed.max_age,
+                etag,
+                modified,
+            },
+            head,
+            body,
+            records: Records::parse(tail),
+        })
+    }
+
+    /// Keeps a page; metadata that the old file holds stays.
+    pub fn store(
+        &self,
+        index: &str,
+        project: &PackageName,
+        validity: &Validity,
+        head: &Head,
+        body: &[u8],
+    ) {
+        let Some(path) = self.page_path(index, project) else {
+            return;
+        };
+        let mut part = Vec::new();
+        put_text(&mut part, &validity.etag);
+        put_text(&mut part, &validity.modified);
+        part.extend_from_slice(&head.to_bytes());
+        let tail = tail_of(&path).unwrap_or_default();
+        let fixed = Fixed {
+            checked: validity.checked,
+            max_age: validity.max_age,
+            stamp: u64::from(crc32fast::hash(body)) << 32 | u64::from(crc32fast::hash(&part)),
+            head: part.len(),
+            body: body.len(),
+            head_crc: crc32fast::hash(&part),
+        };
+        self.replace(&path, &[&fixed.to_bytes(), &part, body, &tail]);
+    }
+
+    /// Notes that a page was checked and has not changed.
+    pub fn touch(&self, index: &str, project: &PackageName, checked: u64, max_age: u32) {
+        let Some(path) = self.page_path(index, project) else {
+            return;
+        };
+        let mut times = checked.to_le_bytes().to_vec();
+        times.extend_from_slice(&max_age.to_le_bytes());
+        // Failing means a check too many in the next run, nothing else.
+        let _ = OpenOptions::new()
+            .write(true)
+            .open(path)
+            .and_then(|mut file| {
+                file.seek(SeekFrom::Start(4))?;
+                file.write_all(&times)
+            });
+    }
+
+    /// Keeps the metadata of a release behind its project's page.
+    pub fn append(&self, index: &str, project: &PackageName, key: &str, content: &[u8]) {
+        let Some(path) = self.page_path(index, project) else {
+            return;
+        };
+        let mut payload = Vec::with_capacity(key.len() + content.len() + 16);
+        put_text(&mut payload, key);
+        payload.extend_from_slice(content);
+        let mut record = (payload.len() as u32).to_le_bytes().to_vec();
+        record.extend_from_slice(&crc32fast::hash(&payload).to_le_bytes());
+        record.extend_from_slice(&payload);
+        // Only behind a page: where there is none, nothing would ever read it.
+        let _ = OpenOptions::new()
+            .append(true)
+            .open(path)
+            .and_then(|mut file| file.write_all(&record));
+    }
+
+    /// The facts of the sdist with this digest.
+    pub fn facts(&self, sha256: &Sha256) -> Option<SourceFacts> {
+        let text = std::fs::read(self.facts_path(sha256)?).ok()?;
+        let (crc, json) = text.split_at_checked(9)?;
+        if crc.strip_suffix(b"\n")? != format!("{:08x}", crc32fast::hash(json)).as_bytes() {
+            return None;
+        }
+        serde_json::from_slice(json).ok()
+    }
+
+    /// Keeps facts.
+    pub fn store_facts(&self, sha256: &Sha256, facts: &SourceFacts) {
+        let (Some(path), Ok(json)) = (self.facts_path(sha256), serde_json::to_vec(facts)) else {
+            return;
+        };
+        let crc = format!("{:08x}\n", crc32fast::hash(&json));
+        self.replace(&path, &[crc.as_bytes(), &json]);
+    }
+
+    fn facts_path(&self, sha256: &Sha256) -> Option<PathBuf> {
+        Some(self.root.as_ref()?.join("facts-1").join(sha256.hex()))
+    }
+
+    /// A small text about an index.
+    pub fn note(&self, index: &str, name: &str) -> Option<String> {
+        let path = self.root.as_ref()?.join(index).join(format!(".{name}"));
+        std::fs::read_to_string(path).ok()
+    }
+
+    /// Keeps a small text about an index.
+    pub fn store_note(&self, index: &str, name: &str, text: &str) {
+        if let Some(root) = &self.root {
+            self.replace(
+                &root.join(index).join(format!(".{name}")),
+                &[text.as_bytes()],
+            );
+        }
+    }
+
+    fn replace(&self, path: &Path, parts: &[&[u8]]) {
+        if self.broken.load(Ordering::Relaxed) {
+            return;
+        }
+        if let Err(error) = replace(path, parts)
+            && !matches!(error.kind(), io::ErrorKind::NotFound)
+        {
+            self.broken.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let make = || tempfile::Builder::new().prefix(".tmp").tempfile_in(folder);
+    let mut file = match make() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            std::fs::create_dir_all(folder)?;
+            make()?
+        }
+        file => file?,
+    };
+    file.write_all(&parts.concat())?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// The records of the file at `path`, to be carried over.
+fn tail_of(path: &Path) -> Option<Vec<u8>> {
+    let mut file = File::open(path).ok()?;
+    let mut start = [0_u8; FIXED];
+    file.read_exact(&mut start).ok()?;
+    let fixed = Fixed::parse(&start)?;
+    file.seek(SeekFrom::Start((FIXED + fixed.head + fixed.body) as u64))
+        .ok()?;
+    let mut tail = Vec::new();
+    file.take(MAX_RECORDS as u64 + 1)
+        .read_to_end(&mut tail)
+        .ok()?;
+    if tail.len() > MAX_RECORDS {
+        return None;
+    }
+    let sound = Records::parse(tail);
+    Some(sound.bytes)
+}
+
+struct Fixed {
+    checked: u64,
+    max_age: u32,
+    stamp: u64,
+    head: usize,
+    body: usize,
+    head_crc: u32,
+}
+
+impl Fixed {
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let mut input = Reader(bytes.get(..FIXED)?);
+        if input.bytes(4)? != MAGIC {
+            return None;
+        }
+        let fixed = Self {
+            checked: u64::from_le_bytes(input.array()?),
+            max_age: u32::from_le_bytes(input.array()?),
+            stamp: u64::from_le_bytes(input.array()?),
+            head: u32::from_le_bytes(input.array()?) as usize,
+            body: u32::from_le_bytes(input.array()?) as usize,
+            head_crc: u32::from_le_bytes(input.array()?),
+        };
+        let crc = u32::from_le_bytes(input.array()?);
+        let sound = crc == crc32fast::hash(bytes.get(16..36)?)
+            && fixed.head <= MAX_PART
+            && fixed.body <= MAX_PART;
+        sound.then_some(fixed)
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut out = MAGIC.to_vec();
+        out.extend_from_slice(&self.checked.to_le_bytes());
+        out.extend_from_slice(&self.max_age.to_le_bytes());
+        out.extend_from_slice(&self.stamp.to_le_bytes());
+        out.extend_from_slice(&(self.head as u32).to_le_bytes());
+        out.extend_from_slice(&(self.body as u32).to_le_bytes());
+        out.extend_from_slice(&self.head_crc.to_le_bytes());
+        let crc = crc32fast::hash(out.get(16..).unwrap_or(&[]));
+        out.extend_from_slice(&crc.to_le_bytes());
+        out
+    }
+
+    /// Etag, last modification and head.
+    fn head(&self, bytes: &[u8]) -> Option<(String, String, Head)> {
+        if crc32fast::hash(bytes) != self.head_crc {
+            return None;
+        }
+        let mut input = Reader(bytes);
+        let etag = input.text()?.to_owned();
+        let modified = input.text()?.to_owned();
+        let head = Head::from_bytes(input.0)?;
+        (head.body_len() == self.body).then_some((etag, modified, head))
+    }
+}
+
+impl Records {
+    /// Finds the records; what follows a broken one is cut off.
+    fn parse(mut bytes: Vec<u8>) -> Self {
+        let mut places = HashMap::new();
+        let mut input = Reader(&bytes);
+        let mut end = 0;
+        while let Some((payload, crc)) = record(&mut input) {
+            let mut inner = Reader(payload);
+            let Some(key) = inner.text() else { break };
+            let next = bytes.len() - input.0.len();
+            places.insert(key.to_owned(), (next - payload.len(), payload.len(), crc));
+            end = next;
+        }
+        bytes.truncate(end);
+        Self { bytes, places }
+    }
+
+    /// The content under a key.
+    pub fn find(&self, key: &str) -> Option<&[u8]> {
+        let (start, len, crc) = self.places.get(key)?;
+        let payload = self.bytes.get(*start..start.checked_add(*len)?)?;
+        if crc32fast::hash(payload) != *crc {
+            return None;
+        }
+        let mut input = Reader(payload);
+        input.text()?;
+        Some(input.0)
+    }
+}
+
+fn record<'a>(input: &mut Reader<'a>) -> Option<(&'a [u8], u32)> {
+    let len = u32::from_le_bytes(input.array()?) as usize;
+    let crc = u32::from_le_bytes(input.array()?);
+    Some((input.bytes(len)?, crc))
+}
+
+impl Stored {
+    /// A part of the body; the caller checks its checksum.
+    ///
+    /// # Errors
+    /// When the file is gone or was replaced.
+    pub fn read(&self, start: u64, len: usize) -> io::Result<Vec<u8>> {
+        let mut file = File::open(&self.path)?;
+        let mut fixed = [0_u8; FIXED];
+        file.read_exact(&mut fixed)?;
+        if Fixed::parse(&fixed).is_none_or(|fixed| fixed.stamp != self.stamp) {
+            return Err(io::Error::other("the entry was replaced meanwhile"));
+        }
+        file.seek(SeekFrom::Start(self.start + start))?;
+        let mut block = vec![0; len];
+        file.read_exact(&mut block)?;
+        Ok(block)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,81 @@
+//! One answer per question, however many ask and however long it takes.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::IndexError;
+
+/// Answers that are at hand or on their way.
+#[derive(Debug)]
+pub struct OnceMap<K, V> {
+    slots: Mutex<HashMap<K, Slot<V>>>,
+    arrived: Condvar,
+}
+
+#[derive(Debug)]
+enum Slot<V> {
+    Pending,
+    Ready(Result<V, IndexError>),
+}
+
+impl<K, V> Default for OnceMap<K, V> {
+    fn default() -> Self {
+        Self {
+            slots: Mutex::default(),
+            arrived: Condvar::new(),
+        }
+    }
+}
+
+impl<K: Hash + Eq + Clone, V: Clone> OnceMap<K, V> {
+    fn slots(&self) -> MutexGuard<'_, HashMap<K, Slot<V>>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the caller is the first who asks, and so must [`put`](Self::put) the answer.
+    pub fn claim(&self, key: &K) -> bool {
+        let mut slots = self.slots();
+        if slots.contains_key(key) {
+            return false;
+        }
+        slots.insert(key.clone(), Slot::Pending);
+        true
+    }
+
+    /// Gives the answer to everybody who waits.
+    pub fn put(&self, key: K, answer: Result<V, IndexError>) {
+        self.slots().insert(key, Slot::Ready(answer));
+        self.arrived.notify_all();
+    }
+
+    /// The answer, if it is at hand.
+    pub fn known(&self, key: &K) -> Option<Result<V, IndexError>> {
+        match self.slots().get(key) {
+            Some(Slot::Ready(answer)) => Some(answer.clone()),
+            _ => None,
+        }
+    }
+
+    /// Waits for the answer; somebody must have claimed the question.
+    pub fn wait(&self, key: &K) -> Result<V, IndexError> {
+        let mut slots = self.slots();
+        loop {
+            match slots.get(key) {
+                Some(Slot::Ready(answer)) => return answer.clone(),
+                Some(Slot::Pending) => {
+                    slots = self
+                        .arrived
+                        .wait(slots)
+                        .unwrap_or_else(PoisonError::into_inner);
+                }
+                None => {
+                    return Err(IndexError::Malformed {
+                        what: "the index".to_owned(),
+                        reason: "nobody asked it".to_owned(),
+                    });
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,715 @@
+//! A project's page in compact bytes: what the cache stores and what memory holds.
+//!
+//! Of the thousands of files that a page may list, a run looks at a handful. So files are kept as
+//! some hundred bytes each, grouped by release, and become [`Distribution`]s only when their
+//! release is asked for. The head lists the versions; each release's block has its own checksum,
+//! so that a block can be read from disk alone.
+//!
+//! All integers are little-endian; `varint` is LEB128; a text is a varint length and UTF-8.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+
+use url::Url;
+
+use super::timestamp::Timestamp;
+use super::{Distribution, Release};
+use crate::python::{Filename, PackageName, Sha256, Version, VersionSpecifiers};
+
+/// A file as a page lists it, borrowed from the page's text.
+#[derive(Debug, Default)]
+pub struct Listed<'a> {
+    /// The file's name.
+    pub file: &'a str,
+    /// Where it is, as written: absolute or relative to the page; without a fragment.
+    pub url: &'a str,
+    /// Hexadecimal.
+    pub sha256: Option<&'a str>,
+    /// Bytes.
+    pub size: Option<u64>,
+    /// Specifiers as written.
+    pub requires_python: Option<&'a str>,
+    /// RFC 3339.
+    pub uploaded: Option<&'a str>,
+    /// Its reason, if it is yanked.
+    pub yanked: Option<&'a str>,
+    /// Whether a `.metadata` file is promised.
+    pub has_metadata: bool,
+    /// That file's sha256 in hexadecimal.
+    pub metadata_sha256: Option<&'a str>,
+}
+
+/// The head's description of one release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slot {
+    /// The version, as the first of its files spells it.
+    pub version: Version,
+    /// Where its block starts in the body.
+    pub start: u32,
+    /// Bytes of its block.
+    pub len: u32,
+    /// Checksum of its block.
+    pub crc: u32,
+    /// The earliest upload time of its files; none where none has one.
+    pub oldest: Option<Timestamp>,
+}
+
+/// The head of a packed page.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// The page's address, for relative file addresses.
+    pub base: String,
+    /// Beginnings of addresses that files share.
+    prefixes: Vec<String>,
+    /// The texts of `requires-python` that occur.
+    requires: Vec<String>,
+    /// The releases, ascending by version.
+    pub slots: Vec<Slot>,
+}
+
+const SIZE: u8 = 1;
+const SHA256: u8 = 2;
+const REQUIRES: u8 = 4;
+const UPLOADED: u8 = 8;
+const YANKED: u8 = 16;
+const METADATA: u8 = 32;
+const METADATA_SHA256: u8 = 64;
+
+const WHOLE: u8 = 0;
+const HASHED: u8 = 1;
+const BESIDE: u8 = 2;
+
+/// Collects the files of a page.
+#[derive(Debug)]
+pub struct Builder<'n> {
+    project: &'n PackageName,
+    head: Head,
+    /// Records in the order of the page.
+    arena: Vec<u8>,
+    /// For each record: its version's number, and where it lies in the arena.
+    records: Vec<(u32, u32, u32)>,
+    versions: Vec<(Version, Option<Timestamp>)>,
+    by_version: HashMap<Version, u32>,
+    prefix_of: HashMap<String, u32>,
+    requires_of: HashMap<String, u32>,
+    last: Option<(String, bool, u32)>,
+}
+
+impl<'n> Builder<'n> {
+    /// For the page of `project` at `base`.
+    pub fn new(project: &'n PackageName, base: &Url) -> Self {
+        Self {
+            project,
+            head: Head {
+                base: base.to_string(),
+                ..Head::default()
+            },
+            arena: Vec::new(),
+            records: Vec::new(),
+            versions: Vec::new(),
+            by_version: HashMap::new(),
+            prefix_of: HashMap::new(),
+            requires_of: HashMap::new(),
+            last: None,
+        }
+    }
+
+    /// Adds a file. Files that are neither wheel nor sdist of the project are left out.
+    pub fn add(&mut self, listed: &Listed) {
+        if listed.file.len() > 512 || listed.url.len() > 8192 {
+            return;
+        }
+        let Some(version) = self.version_of(listed.file) else {
+            return;
+        };
+        let uploaded = listed.uploaded.and_then(Timestamp::parse);
+        if let Some((_, oldest)) = self.versions.get_mut(version as usize) {
+            *oldest = match (*oldest, uploaded) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            };
+        }
+        let start = self.arena.len();
+        self.record(listed, uploaded);
+        self.records
+            .push((version, start as u32, (self.arena.len() - start) as u32));
+    }
+
+    /// The number of the version of a file; consecutive files mostly share their beginning.
+    fn version_of(&mut self, file: &str) -> Option<u32> {
+        let wheel = file.ends_with(".whl");
+        if wheel
+            && let Some((start, true, version)) = &self.last
+            && let Some(rest) = file.strip_prefix(start.as_str())
+            && matches!(rest.bytes().filter(|b| *b == b'-').count(), 2 | 3)
+        {
+            return Some(*version);
+        }
+        let (_, version) = Filename::parse(file, self.project)?;
+        let number = match self.by_version.get(&version) {
+            Some(number) => *number,
+            None => {
+                let number = self.versions.len() as u32;
+                self.by_version.insert(version.clone(), number);
+                self.versions.push((version, None));
+                number
+            }
+        };
+        if wheel {
+            let end = file.match_indices('-').nth(1).map_or(0, |(at, _)| at + 1);
+            self.last = Some((file.get(..end)?.to_owned(), true, number));
+        }
+        Some(number)
+    }
+
+    fn record(&mut self, listed: &Listed, uploaded: Option<Timestamp>) {
+        let sha256 = listed.sha256.and_then(digest);
+        let metadata = listed.metadata_sha256.and_then(digest);
+        let requires = listed.requires_python.filter(|text| !text.is_empty());
+        let mut flags = 0;
+        flags |= listed.size.map_or(0, |_| SIZE);
+        flags |= sha256.map_or(0, |_| SHA256);
+        flags |= requires.map_or(0, |_| REQUIRES);
+        flags |= uploaded.map_or(0, |_| UPLOADED);
+        flags |= listed.yanked.map_or(0, |_| YANKED);
+        flags |= if listed.has_metadata { METADATA } else { 0 };
+        flags |= metadata.map_or(0, |_| METADATA_SHA256);
+        self.arena.push(flags);
+        put_text(&mut self.arena, listed.file);
+        self.put_url(listed);
+        if let Some(size) = listed.size {
+            put_varint(&mut self.arena, size);
+        }
+        if let Some(sha256) = sha256 {
+            self.arena.extend_from_slice(&sha256);
+        }
+        if let Some(text) = requires {
+            let number = intern(&mut self.requires_of, &mut self.head.requires, text);
+            put_varint(&mut self.arena, u64::from(number));
+        }
+        if let Some(Timestamp(micros)) = uploaded {
+            self.arena.extend_from_slice(&micros.to_le_bytes());
+        }
+        if let Some(reason) = listed.yanked {
+            let end = reason
+                .char_indices()
+                .map(|(at, _)| at)
+                .take_while(|at| *at <= 2000)
+                .last()
+                .map_or(0, |at| {
+                    if reason.len() <= 2000 {
+                        reason.len()
+                    } else {
+                        at
+                    }
+                });
+            put_text(&mut self.arena, reason.get(..end).unwrap_or(""));
+        }
+        if let Some(metadata) = metadata {
+            self.arena.extend_from_slice(&metadata);
+        }
+    }
+
+    /// `…/packages/ab/cd/{60 digits}/{file}` shrinks to 33 bytes, `…/{file}` to one or two.
+    fn put_url(&mut self, listed: &Listed) {
+        let folder = listed
+            .url
+            .strip_suffix(listed.file)
+            .filter(|folder| folder.ends_with('/'));
+        let Some(folder) = folder else {
+            self.arena.push(WHOLE);
+            put_text(&mut self.arena, listed.url);
+            return;
+        };
+        if let Some((prefix, hash)) = hashed_folder(folder) {
+            self.arena.push(HASHED);
+            let number = intern(&mut self.prefix_of, &mut self.head.prefixes, prefix);
+            put_varint(&mut self.arena, u64::from(number));
+            self.arena.extend_from_slice(&hash);
+        } else if self.head.prefixes.len() < 16 || self.prefix_of.contains_key(folder) {
+            self.arena.push(BESIDE);
+            let number = intern(&mut self.prefix_of, &mut self.head.prefixes, folder);
+            put_varint(&mut self.arena, u64::from(number));
+        } else {
+            self.arena.push(WHOLE);
+            put_text(&mut self.arena, listed.url);
+        }
+    }
+
+    /// The head and the body.
+    pub fn finish(mut self) -> (Head, Vec<u8>) {
+        let mut order: Vec<u32> = (0..self.versions.len() as u32).collect();
+        order.sort_by(|a, b| {
+            let version = |n: &u32| self.versions.get(*n as usize).map(|(v, _)| v);
+            version(a).cmp(&version(b))
+        });
+        let mut rank = vec![0_u32; order.len()];
+        for (place, number) in order.iter().enumerate() {
+            if let Some(slot) = rank.get_mut(*number as usize) {
+                *slot = place as u32;
+            }
+        }
+        // Stable: the files of a release stay in the order of the page.
+        self.records
+            .sort_by_key(|(version, ..)| rank.get(*version as usize).copied().unwrap_or(0));
+        let mut body = Vec::with_capacity(self.arena.len());
+        let mut records = self.records.iter().peekable();
+        for number in order {
+            let start = body.len();
+            while let Some((_, at, len)) = records.next_if(|(version, ..)| *version == number) {
+                let range = *at as usize..(*at + *len) as usize;
+                body.extend_from_slice(self.arena.get(range).unwrap_or(&[]));
+            }
+            let block = body.get(start..).unwrap_or(&[]);
+            if let Some((version, oldest)) = self.versions.get(number as usize) {
+                self.head.slots.push(Slot {
+                    version: version.clone(),
+                    start: start as u32,
+                    len: block.len() as u32,
+                    crc: crc32fast::hash(block),
+                    oldest: *oldest,
+                });
+            }
+        }
+        (self.head, body)
+    }
+}
+
+impl Head {
+    /// The head as bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(256 + self.slots.len() * 24);
+        put_text(&mut out, &self.base);
+        for list in [&self.prefixes, &self.requires] {
+            put_varint(&mut out, list.len() as u64);
+            for text in list {
+                put_text(&mut out, text);
+            }
+        }
+        put_varint(&mut out, self.slots.len() as u64);
+        for slot in &self.slots {
+            put_text(&mut out, &slot.version.to_string());
+            put_varint(&mut out, u64::from(slot.len));
+            out.extend_from_slice(&slot.crc.to_le_bytes());
+            let oldest = slot.oldest.map_or(i64::MIN, |t| t.0);
+            out.extend_from_slice(&oldest.to_le_bytes());
+        }
+        out
+    }
+
+    /// Reads a head back; none where the bytes are not one.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let mut input = Reader(bytes);
+        let base = input.text()?.to_owned();
+        let mut lists = [Vec::new(), Vec::new()];
+        for list in &mut lists {
+            for _ in 0..input.varint()? {
+                list.push(input.text()?.to_owned());
+            }
+        }
+        let [prefixes, requires] = lists;
+        let count = input.varint()?;
+        let mut slots: Vec<Slot> = Vec::with_capacity(count.min(1 << 16) as usize);
+        let mut start = 0_u32;
+        for _ in 0..count {
+            let version = Version::from_str(input.text()?).ok()?;
+            let len = u32::try_from(input.varint()?).ok()?;
+            let crc = u32::from_le_bytes(input.array()?);
+            let oldest = i64::from_le_bytes(input.array()?);
+            slots.push(Slot {
+                version,
+                start,
+                len,
+                crc,
+                oldest: (oldest != i64::MIN).then_some(Timestamp(oldest)),
+            });
+            start = start.checked_add(len)?;
+        }
+        slots
+            .is_sorted_by(|a, b| a.version < b.version)
+            .then_some(Self {
+                base,
+                prefixes,
+                requires,
+                slots,
+            })
+    }
+
+    /// The number of body bytes that the slots describe.
+    pub fn body_len(&self) -> usize {
+        self.slots.last().map_or(0, |s| (s.start + s.len) as usize)
+    }
+
+    /// The release of a block, without the files that `keep` refuses; none where no file is left,
+    /// or where the block is damaged.
+    pub fn release(
+        &self,
+        project: &PackageName,
+        slot: &Slot,
+        block: &[u8],
+        keep: impl Fn(&Distribution) -> bool,
+    ) -> Option<Release> {
+        if crc32fast::hash(block) != slot.crc {
+            return None;
+        }
+        let base = Url::parse(&self.base).ok()?;
+        let mut wheels = Vec::new();
+        let mut sdists = Vec::new();
+        let mut input = Reader(block);
+        while !input.0.is_empty() {
+            let file = self.distribution(&mut input, project, &base)?;
+            match file {
+                Some(file) if keep(&file) => match file.filename {
+                    Filename::Wheel(_) => wheels.push(file),
+                    Filename::Sdist(_) => sdists.push(file),
+                },
+                _ => {}
+            }
+        }
+        if wheels.is_empty() && sdists.is_empty() {
+            return None;
+        }
+        wheels.sort_by(|a, b| a.file.cmp(&b.file));
+        sdists.sort_by_key(|sdist| sdist_rank(&sdist.file));
+        Some(Release {
+            version: slot.version.clone(),
+            wheels,
+            sdist: sdists.into_iter().next(),
+        })
+    }
+
+    /// The next file; `Some(None)` where it must be left out.
+    fn distribution(
+        &self,
+        input: &mut Reader,
+        project: &PackageName,
+        base: &Url,
+    ) -> Option<Option<Distribution>> {
+        let [flags] = input.array()?;
+        let file = input.text()?.to_owned();
+        let url = self.url(input, &file)?;
+        let size = if flags & SIZE != 0 {
+            Some(input.varint()?)
+        } else {
+            None
+        };
+        let sha256 = if flags & SHA256 != 0 {
+            Some(Sha256(input.array()?))
+        } else {
+            None
+        };
+        let requires = if flags & REQUIRES != 0 {
+            Some(self.requires.get(usize::try_from(input.varint()?).ok()?)?)
+        } else {
+            None
+        };
+        let uploaded = if flags & UPLOADED != 0 {
+            Some(Timestamp(i64::from_le_bytes(input.array()?)))
+        } else {
+            None
+        };
+        let yanked = if flags & YANKED != 0 {
+            Some(input.text()?.to_owned())
+        } else {
+            None
+        };
+        let metadata_sha256 = if flags & METADATA_SHA256 != 0 {
+            Some(Sha256(input.array()?))
+        } else {
+            None
+        };
+        let Some((filename, _)) = Filename::parse(&file, project) else {
+            return Some(None);
+        };
+        let Some(url) = resolve_url(base, &url) else {
+            return Some(None);
+        };
+        Some(Some(Distribution {
+            filename,
+            file,
+            url,
+            sha256,
+            size,
+            // A text that is no specifier says nothing that could be relied on; installers
+            // ignore it too.
+            requires_python: requires.and_then(|text| VersionSpecifiers::from_str(text).ok()),
+            uploaded: uploaded.map(Timestamp::text),
+            yanked,
+            has_metadata: flags & METADATA != 0,
+            metadata_sha256,
+        }))
+    }
+
+    fn url(&self, input: &mut Reader, file: &str) -> Option<String> {
+        let [form] = input.array()?;
+        if form == WHOLE {
+            return Some(input.text()?.to_owned());
+        }
+        let prefix = self.prefixes.get(usize::try_from(input.varint()?).ok()?)?;
+        let mut url = prefix.clone();
+        if form == HASHED {
+            let hex = Sha256(input.array()?).hex();
+            for part in [hex.get(..2)?, hex.get(2..4)?, hex.get(4..)?] {
+                url.push_str(part);
+                url.push('/');
+            }
+        }
+        url.push_str(file);
+        Some(url)
+    }
+}
+
+/// The address of a file, absolute, without fragment and credentials.
+fn resolve_url(base: &Url, text: &str) -> Option<Url> {
+    let mut url = base.join(text).ok()?;
+    url.set_fragment(None);
+    if !matches!(url.scheme(), "http" | "https" | "file") {
+        return None;
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        url.set_username("").ok()?;
+        url.set_password(None).ok()?;
+    }
+    Some(url)
+}
+
+fn sdist_rank(file: &str) -> (u8, String) {
+    let rank = if file.ends_with(".tar.gz") {
+        0
+    } else if file.ends_with(".zip") {
+        1
+    } else {
+        2
+    };
+    (rank, file.to_owned())
+}
+
+fn digest(hex: &str) -> Option<[u8; 32]> {
+    let mut out = [0_u8; 32];
+    unhex(hex.as_bytes(), &mut out).then_some(out)
+}
+
+/// `prefix/ab/cd/{60}/` to the prefix and the 32 bytes.
+fn hashed_folder(folder: &str) -> Option<(&str, [u8; 32])> {
+    let split = folder.len().checked_sub(67)?;
+    let bytes = folder.as_bytes();
+    if bytes.get(split + 2) != Some(&b'/')
+        || bytes.get(split + 5) != Some(&b'/')
+        || bytes.get(split.checked_sub(1)?) != Some(&b'/')
+    {
+        return None;
+    }
+    let tail = bytes.get(split..)?;
+    // Upper-case digits would come back in lower case: another address.
+    if tail.iter().any(u8::is_ascii_uppercase) {
+        return None;
+    }
+    let mut hash = [0_u8; 32];
+    let (first, rest) = hash.split_at_mut(1);
+    let (second, rest) = rest.split_at_mut(1);
+    (unhex(tail.get(..2)?, first)
+        && unhex(tail.get(3..5)?, second)
+        && unhex(tail.get(6..66)?, rest))
+    .then_some((folder.get(..split)?, hash))
+}
+
+/// Reads exactly `2 * out.len()` hexadecimal digits.
+fn unhex(text: &[u8], out: &mut [u8]) -> bool {
+    if text.len() != out.len() * 2 {
+        return false;
+    }
+    let mut wrong = 0;
+    for (pair, byte) in text.chunks_exact(2).zip(out.iter_mut()) {
+        if let [high, low] = pair {
+            let (high, low) = (NIBBLE[usize::from(*high)], NIBBLE[usize::from(*low)]);
+            wrong |= high | low;
+            *byte = high << 4 | low & 15;
+        }
+    }
+    wrong < 16
+}
+
+const NIBBLE: [u8; 256] = {
+    let mut table = [255_u8; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        let lower = if digit < 10 {
+            b'0' + digit
+        } else {
+            b'a' + digit - 10
+        };
+        table[lower as usize] = digit;
+        table[lower.to_ascii_uppercase() as usize] = digit;
+        digit += 1;
+    }
+    table
+};
+
+fn intern(numbers: &mut HashMap<String, u32>, list: &mut Vec<String>, text: &str) -> u32 {
+    if let Some(number) = numbers.get(text) {
+        return *number;
+    }
+    let number = list.len() as u32;
+    list.push(text.to_owned());
+    numbers.insert(text.to_owned(), number);
+    number
+}
+
+/// Appends a LEB128 number.
+pub fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// Appends a text.
+pub fn put_text(out: &mut Vec<u8>, text: &str) {
+    put_varint(out, text.len() as u64);
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// Takes values off the front of some bytes.
+#[derive(Debug)]
+pub struct Reader<'a>(pub &'a [u8]);
+
+impl<'a> Reader<'a> {
+    /// A LEB128 number.
+    pub fn varint(&mut self) -> Option<u64> {
+        let mut value = 0_u64;
+        for shift in (0..63).step_by(7) {
+            let (byte, rest) = self.0.split_first()?;
+            self.0 = rest;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Some(value);
+            }
+        }
+        None
+    }
+
+    /// A text.
+    pub fn text(&mut self) -> Option<&'a str> {
+        let len = usize::try_from(self.varint()?).ok()?;
+        std::str::from_utf8(self.bytes(len)?).ok()
+    }
+
+    /// So many bytes.
+    pub fn bytes(&mut self, len: usize) -> Option<&'a [u8]> {
+        let (bytes, rest) = self.0.split_at_checked(len)?;
+        self.0 = rest;
+        Some(bytes)
+    }
+
+    /// An array of bytes.
+    pub fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.bytes(N)?.try_into().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn build(files: &[Listed]) -> (Head, Vec<u8>) {
+        let name = PackageName::from_str("demo").unwrap();
+        let base = Url::parse("https://index.test/simple/demo/").unwrap();
+        let mut builder = Builder::new(&name, &base);
+        for file in files {
+            builder.add(file);
+        }
+        builder.finish()
+    }
+
+    fn release(head: &Head, body: &[u8], version: &str) -> Option<Release> {
+        let name = PackageName::from_str("demo").unwrap();
+        let version = Version::from_str(version).unwrap();
+        let slot = head.slots.iter().find(|slot| slot.version == version)?;
+        let block = &body[slot.start as usize..(slot.start + slot.len) as usize];
+        head.release(&name, slot, block, |_| true)
+    }
+
+    #[test]
+    fn files_come_back_by_release() {
+        let hash = "ab".repeat(32);
+        let folder = format!(
+            "https://files.test/packages/{}/{}/{}/",
+            &hash[..2],
+            &hash[2..4],
+            &hash[4..]
+        );
+        let wheel = "demo-1.0-py3-none-any.whl";
+        let url = format!("{folder}{wheel}");
+        let (head, body) = build(&[
+            Listed {
+                file: "demo-2.0.tar.gz",
+                url: "../../files/demo-2.0.tar.gz",
+                yanked: Some("broken"),
+                ..Listed::default()
+            },
+            Listed {
+                file: wheel,
+                url: &url,
+                sha256: Some(&hash),
+                size: Some(300),
+                requires_python: Some(">=3.8"),
+                uploaded: Some("2024-01-02T03:04:05.6Z"),
+                has_metadata: true,
+                metadata_sha256: Some(&hash),
+                ..Listed::default()
+            },
+            Listed {
+                file: "demo-1.0.exe",
+                url: "x",
+                ..Listed::default()
+            },
+            Listed {
+                file: "demo-1.0.0.zip",
+                url: "x?y=1",
+                ..Listed::default()
+            },
+        ]);
+        let head = Head::from_bytes(&head.to_bytes()).unwrap();
+        assert_eq!(head.slots.len(), 2);
+        assert_eq!(head.body_len(), body.len());
+        let one = release(&head, &body, "1").unwrap();
+        let file = &one.wheels[0];
+        assert_eq!(file.url.as_str(), url);
+        assert_eq!(file.sha256.unwrap().hex(), hash);
+        assert_eq!(file.metadata_sha256.unwrap().hex(), hash);
+        assert_eq!(file.size, Some(300));
+        assert_eq!(file.requires_python.as_ref().unwrap().to_string(), ">=3.8");
+        assert_eq!(
+            file.uploaded.as_deref(),
+            Some("2024-01-02T03:04:05.600000Z")
+        );
+        assert!(file.has_metadata);
+        assert_eq!(
+            one.sdist.unwrap().url.as_str(),
+            "https://index.test/simple/demo/x?y=1"
+        );
+        let two = release(&head, &body, "2.0").unwrap();
+        let sdist = two.sdist.as_ref().unwrap();
+        assert_eq!(
+            sdist.url.as_str(),
+            "https://index.test/files/demo-2.0.tar.gz"
+        );
+        assert!(two.is_yanked());
+    }
+
+    #[test]
+    fn damage_is_noticed() {
+        let (head, mut body) = build(&[Listed {
+            file: "demo-1.tar.gz",
+            url: "demo-1.tar.gz",
+            ..Listed::default()
+        }]);
+        let bytes = head.to_bytes();
+        for end in 0..bytes.len() {
+            assert_eq!(Head::from_bytes(&bytes[..end]), None);
+        }
+        body[3] ^= 1;
+        assert_eq!(release(&head, &body, "1"), None);
+    }
+}

@@ -1,0 +1,119 @@
+//! A few threads for work that would hold up the network thread: inflating, parsing, hashing,
+//! writing the cache.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::thread::JoinHandle;
+
+use tokio::sync::oneshot;
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// The threads. They start with the first job; dropping the pool finishes all jobs.
+#[derive(Debug, Default)]
+pub struct Pool {
+    queue: Arc<Queue>,
+    threads: OnceLock<Vec<JoinHandle<()>>>,
+}
+
+#[derive(Default)]
+struct Queue {
+    state: Mutex<State>,
+    wake: Condvar,
+}
+
+impl std::fmt::Debug for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Queue")
+    }
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    closed: bool,
+}
+
+const THREADS: usize = 2;
+
+impl Pool {
+    /// Does a job some time soon.
+    pub fn submit(&self, job: impl FnOnce() + Send + 'static) {
+        self.threads.get_or_init(|| self.start());
+        let mut state = self
+            .queue
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        state.jobs.push_back(Box::new(job));
+        drop(state);
+        self.queue.wake.notify_one();
+    }
+
+    /// Does a job and hands back its result; none if it panicked.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let (give, take) = oneshot::channel();
+        self.submit(move || {
+            // Nobody waits any more: nothing to do.
+            let _ = give.send(job());
+        });
+        take.await.ok()
+    }
+
+    /// Finishes all jobs and ends the threads.
+    pub fn finish(&mut self) {
+        self.queue
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .closed = true;
+        self.queue.wake.notify_all();
+        for thread in self.threads.take().into_iter().flatten() {
+            // A thread catches the panics of its jobs, so there is nothing to learn here.
+            let _ = thread.join();
+        }
+    }
+
+    fn start(&self) -> Vec<JoinHandle<()>> {
+        (0..THREADS)
+            .filter_map(|number| {
+                let queue = Arc::clone(&self.queue);
+                std::thread::Builder::new()
+                    .name(format!("index-{number}"))
+                    .spawn(move || queue.work())
+                    .ok()
+            })
+            .collect()
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+impl Queue {
+    fn work(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(job) = state.jobs.pop_front() {
+                drop(state);
+                // Whoever waits for the job sees its channel closed.
+                let _ = catch_unwind(AssertUnwindSafe(job));
+                state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            } else if state.closed {
+                return;
+            } else {
+                state = self
+                    .wake
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+    }
+}
