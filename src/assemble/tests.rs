@@ -25,6 +25,7 @@ fn add(catalog: &mut FixedCatalog, project: &str, version: &str, needs: &[&str],
         uploaded: None,
         yanked: None,
         has_metadata: false,
+        metadata_sha256: None,
         file: file.clone(),
     };
     let release = Release {

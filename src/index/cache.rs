@@ -53,6 +53,29 @@ impl Validity {
     }
 }
 
+/// What is to be stored of a page, besides its body.
+#[derive(Debug)]
+pub struct Unstored {
+    checked: u64,
+    max_age: u32,
+    part: Vec<u8>,
+}
+
+impl Unstored {
+    /// A page's head and when to check it again.
+    pub fn new(validity: &Validity, head: &Head) -> Self {
+        let mut part = Vec::new();
+        put_text(&mut part, &validity.etag);
+        put_text(&mut part, &validity.modified);
+        part.extend_from_slice(&head.to_bytes());
+        Self {
+            checked: validity.checked,
+            max_age: validity.max_age,
+            part,
+        }
+    }
+}
+
 /// A project's file, as far as it was read.
 #[derive(Debug)]
 pub struct Entry {
@@ -150,31 +173,21 @@ impl Cache {
     }
 
     /// Keeps a page; metadata that the old file holds stays.
-    pub fn store(
-        &self,
-        index: &str,
-        project: &PackageName,
-        validity: &Validity,
-        head: &Head,
-        body: &[u8],
-    ) {
+    pub fn store(&self, index: &str, project: &PackageName, page: &Unstored, body: &[u8]) {
         let Some(path) = self.page_path(index, project) else {
             return;
         };
-        let mut part = Vec::new();
-        put_text(&mut part, &validity.etag);
-        put_text(&mut part, &validity.modified);
-        part.extend_from_slice(&head.to_bytes());
         let tail = tail_of(&path).unwrap_or_default();
+        let head_crc = crc32fast::hash(&page.part);
         let fixed = Fixed {
-            checked: validity.checked,
-            max_age: validity.max_age,
-            stamp: u64::from(crc32fast::hash(body)) << 32 | u64::from(crc32fast::hash(&part)),
-            head: part.len(),
+            checked: page.checked,
+            max_age: page.max_age,
+            stamp: u64::from(crc32fast::hash(body)) << 32 | u64::from(head_crc),
+            head: page.part.len(),
             body: body.len(),
-            head_crc: crc32fast::hash(&part),
+            head_crc,
         };
-        self.replace(&path, &[&fixed.to_bytes(), &part, body, &tail]);
+        self.replace(&path, &[&fixed.to_bytes(), &page.part, body, &tail]);
     }
 
     /// Notes that a page was checked and has not changed.
@@ -232,7 +245,7 @@ impl Cache {
     }
 
     fn facts_path(&self, sha256: &Sha256) -> Option<PathBuf> {
-        Some(self.root.as_ref()?.join("facts-1").join(sha256.hex()))
+        Some(self.root.as_ref()?.join("facts-0").join(sha256.hex()))
     }
 
     /// A small text about an index.

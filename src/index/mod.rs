@@ -3,21 +3,35 @@
 //! [`Catalog`] is the seam: the resolver asks it, [`remote::RemoteCatalog`] answers from the network
 //! and the cache, [`fixed::FixedCatalog`] from memory.
 
+mod body;
 mod cache;
+mod client;
+pub mod credential;
+mod direct;
 pub mod fixed;
+mod folder;
+mod html;
+mod metadata;
 mod once;
+pub mod options;
 mod packed;
 mod page;
 mod pool;
+mod range;
 pub mod release;
-mod timestamp;
+pub mod remote;
+mod sdist;
+pub mod timestamp;
 
 use std::sync::Arc;
 
 use crate::project::SourceFacts;
 use crate::python::{Metadata, PackageName, Sha256, Wanted};
 
+pub use options::{Index, Location, Options};
 pub use release::{Distribution, Page, Release};
+pub use remote::{Counts, RemoteCatalog};
+pub use timestamp::Timestamp;
 
 /// Why the index did not answer a question.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
@@ -14,7 +14,7 @@ type Job = Box<dyn FnOnce() + Send>;
 #[derive(Debug, Default)]
 pub struct Pool {
     queue: Arc<Queue>,
-    threads: OnceLock<Vec<JoinHandle<()>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 #[derive(Default)]
@@ -32,20 +32,27 @@ impl std::fmt::Debug for Queue {
 #[derive(Default)]
 struct State {
     jobs: VecDeque<Job>,
+    started: bool,
     closed: bool,
 }
 
 const THREADS: usize = 2;
 
 impl Pool {
-    /// Does a job some time soon.
+    /// Does a job some time soon; after [`Pool::finish`], never.
     pub fn submit(&self, job: impl FnOnce() + Send + 'static) {
-        self.threads.get_or_init(|| self.start());
         let mut state = self
             .queue
             .state
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
+        if state.closed {
+            return;
+        }
+        if !state.started {
+            state.started = true;
+            *self.threads.lock().unwrap_or_else(PoisonError::into_inner) = self.start();
+        }
         state.jobs.push_back(Box::new(job));
         drop(state);
         self.queue.wake.notify_one();
@@ -65,14 +72,16 @@ impl Pool {
     }
 
     /// Finishes all jobs and ends the threads.
-    pub fn finish(&mut self) {
+    pub fn finish(&self) {
         self.queue
             .state
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .closed = true;
         self.queue.wake.notify_all();
-        for thread in self.threads.take().into_iter().flatten() {
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
             // A thread catches the panics of its jobs, so there is nothing to learn here.
             let _ = thread.join();
         }

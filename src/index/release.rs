@@ -141,6 +141,14 @@ impl Page {
         }
     }
 
+    /// The records of a page that is packed in memory.
+    pub(super) fn body(&self) -> Option<&[u8]> {
+        match &self.packed.as_ref()?.body {
+            Body::Memory(bytes) => Some(bytes),
+            Body::Disk(_) => None,
+        }
+    }
+
     /// Every version, ascending.
     pub fn versions(&self) -> impl DoubleEndedIterator<Item = &Version> + ExactSizeIterator {
         self.entries.iter().map(|entry| &entry.version)

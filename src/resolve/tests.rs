@@ -131,6 +131,7 @@ fn release(project: &PackageName, number: &str, full: &Full) -> Release {
             uploaded: None,
             yanked: yanked.then(String::new),
             has_metadata: true,
+            metadata_sha256: None,
             filename,
         };
         match distribution.filename {

@@ -21,6 +21,7 @@ fn distribution(file: &str, project: &str, sha256: Option<&[u8]>) -> Distributio
         uploaded: Some("2026-01-02T03:04:05.000006Z".to_owned()),
         yanked: None,
         has_metadata: true,
+        metadata_sha256: None,
     }
 }
 

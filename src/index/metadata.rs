@@ -1,0 +1,462 @@
+//! The chain of ways to a release's metadata, cheapest first: what the user supplies, the cache,
+//! the `.metadata` file (PEP 658), METADATA out of the wheel by byte ranges, the whole wheel; for
+//! a release without wheels the sdist. Never a guess: where no way is certain, that is an error.
+
+use std::sync::{Arc, PoisonError};
+
+use url::Url;
+
+use super::body::inflate;
+use super::client::{Request, Response};
+use super::range::{Sparse, Step, first_range, whole_wheel};
+use super::remote::{Known, Shared, interrupted};
+use super::{Distribution, IndexError, Release};
+use crate::python::metadata::Header;
+use crate::python::{Filename, Metadata, PackageName, Sha256};
+
+/// The largest METADATA file.
+const MAX_METADATA: u64 = 32 << 20;
+/// The largest wheel that is downloaded whole for its metadata.
+const MAX_WHEEL: u64 = 1 << 30;
+/// How many `.metadata` files are tried at once before it is known whether an index has any.
+const PROBES: u32 = 4;
+/// So many misses without a hit mean that it has none.
+const MISSES: u32 = 3;
+/// How long that is believed, in seconds.
+const PROBE_AGE: u64 = 7 * 86_400;
+const PROBE_NOTE: &str = "metadata";
+/// How often a body that is broken or not what was promised is fetched.
+const BODIES: u32 = 3;
+/// More ranges than any wheel takes.
+const MAX_RANGES: usize = 40;
+
+/// What is known of an index's unannounced `.metadata` files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Probe {
+    /// Nothing yet.
+    Open {
+        /// How many were asked for.
+        asked: u32,
+        /// How many were not there.
+        missed: u32,
+    },
+    /// It has them, perhaps not for every wheel.
+    Serves,
+    /// It has none.
+    Never,
+}
+
+/// The file whose metadata stands for its release: any wheel will do, so always the same one.
+/// Pure wheels first, as they serve every target; then Linux.
+pub fn chosen(release: &Release) -> Option<&Distribution> {
+    let rank = |file: &Distribution| {
+        let Filename::Wheel(wheel) = &file.filename else {
+            return 9;
+        };
+        match wheel.platform.as_str() {
+            "any" if wheel.abi == "none" && wheel.python.contains("py3") => 0,
+            "any" => 1,
+            platform if platform.contains("linux") && platform.contains("x86_64") => 2,
+            platform if platform.contains("linux") => 3,
+            _ => 4,
+        }
+    };
+    let wheel = release.wheels.iter().min_by_key(|file| rank(file));
+    wheel.or(release.sdist.as_ref())
+}
+
+/// Under what the metadata of a release is kept: the file and, where known, its digest, so that
+/// a replaced file is not mistaken for the old one.
+pub fn key(release: &Release) -> String {
+    match chosen(release) {
+        Some(file) => {
+            let digest = file.sha256.map_or(String::new(), |sha256| sha256.hex());
+            format!("{}#{}", file.file, digest.get(..16).unwrap_or(""))
+        }
+        None => release.version.to_string(),
+    }
+}
+
+impl Shared {
+    /// Metadata that needs no request.
+    pub(super) fn metadata_at_hand(
+        &self,
+        known: &Known,
+        release: &Release,
+        key: &str,
+    ) -> Option<Result<Arc<Metadata>, IndexError>> {
+        let name = &known.page.name;
+        let supplied = &self.options.metadata;
+        let text = supplied
+            .get(&(name.clone(), Some(release.version.to_string())))
+            .or_else(|| supplied.get(&(name.clone(), None)));
+        if let Some(text) = text {
+            let parsed = Metadata::parse(text.as_bytes()).map(Arc::new);
+            return Some(parsed.map_err(|e| IndexError::Malformed {
+                what: format!("the metadata supplied for {name} {}", release.version),
+                reason: e.to_string(),
+            }));
+        }
+        let metadata = Metadata::parse(known.record(key)?).ok()?;
+        Some(Ok(Arc::new(metadata)))
+    }
+
+    /// Fetches metadata and tells everybody who waits.
+    pub(super) async fn fetch_metadata(
+        self: &Arc<Self>,
+        known: &Arc<Known>,
+        release: &Arc<Release>,
+        key: &(PackageName, String),
+    ) -> Result<(), IndexError> {
+        let Some(file) = chosen(release) else {
+            return Err(IndexError::UnknownMetadata {
+                release: format!("{} {}", key.0, release.version),
+                reason: "it has neither a wheel nor an sdist".to_owned(),
+            });
+        };
+        let Filename::Wheel(_) = file.filename else {
+            let text = self.sdist_metadata(&key.0, release, file).await?;
+            return self.finish_metadata(known, release, key, text).await;
+        };
+        if file.url.scheme() == "file" {
+            let text = self.wheel_on_disk(file).await?;
+            return self.finish_metadata(known, release, key, text).await;
+        }
+        if (file.has_metadata || self.may_probe(&known.folder))
+            && self.metadata_file(known, release, key, file).await?
+        {
+            return Ok(());
+        }
+        let text = self.metadata_in_wheel(file).await?;
+        self.finish_metadata(known, release, key, text).await
+    }
+
+    /// Tries the `.metadata` file; false where there is none.
+    async fn metadata_file(
+        self: &Arc<Self>,
+        known: &Arc<Known>,
+        release: &Arc<Release>,
+        key: &(PackageName, String),
+        file: &Distribution,
+    ) -> Result<bool, IndexError> {
+        let Some(url) = metadata_url(&file.url) else {
+            return Ok(false);
+        };
+        let what = format!("{}.metadata", file.file);
+        let request = Request::new(url, MAX_METADATA);
+        let mut tries = 1;
+        loop {
+            let response = self.client.fetch(&request).await?;
+            if !file.has_metadata {
+                self.probed(&known.folder, response.status == 200);
+            }
+            if response.status != 200 {
+                return Ok(false);
+            }
+            let expected = file.metadata_sha256;
+            let (shared, known, release) =
+                (Arc::clone(self), Arc::clone(known), Arc::clone(release));
+            let (key, subject) = (key.clone(), what.clone());
+            let job = move || {
+                let text = checked(&subject, &response, expected)?;
+                shared.metadata_arrived(&known, &release, &key, &text)
+            };
+            match self
+                .run(job)
+                .await
+                .unwrap_or_else(|| Err(interrupted(&what)))
+            {
+                Ok(()) => return Ok(true),
+                Err(error) if tries == BODIES => return Err(error),
+                Err(_) => tries += 1,
+            }
+        }
+    }
+
+    /// METADATA out of a remote wheel.
+    async fn metadata_in_wheel(
+        self: &Arc<Self>,
+        file: &Distribution,
+    ) -> Result<Vec<u8>, IndexError> {
+        let mut request = Request::new(file.url.clone(), MAX_WHEEL);
+        request.gzip = false;
+        request.range = Some(first_range(file.size));
+        let response = self.client.fetch(&request).await?;
+        let Some(mut sparse) = Sparse::new(&response) else {
+            return self.metadata_in_whole(file, Some(response)).await;
+        };
+        for _ in 0..MAX_RANGES {
+            let wheel = file.file.clone();
+            let job = move || {
+                let step = sparse.metadata(&wheel);
+                (sparse, step)
+            };
+            let Some((back, step)) = self.run(job).await else {
+                return Err(interrupted(&file.file));
+            };
+            sparse = back;
+            match step {
+                Step::Found(text) => return Ok(text),
+                Step::Broken(reason) => {
+                    let what = file.file.clone();
+                    return Err(IndexError::Malformed { what, reason });
+                }
+                Step::Wants(range) => {
+                    request.range = Some(format!("bytes={}-{}", range.start, range.end - 1));
+                    let response = self.client.fetch(&request).await?;
+                    if !sparse.add(&response) {
+                        return self.metadata_in_whole(file, Some(response)).await;
+                    }
+                }
+            }
+        }
+        self.metadata_in_whole(file, None).await
+    }
+
+    /// METADATA out of a wheel that has to be downloaded whole.
+    async fn metadata_in_whole(
+        self: &Arc<Self>,
+        file: &Distribution,
+        at_hand: Option<Response>,
+    ) -> Result<Vec<u8>, IndexError> {
+        let bytes = match at_hand {
+            Some(response) if response.status == 200 && file.sha256.is_none() => response.body,
+            Some(response)
+                if response.status == 200
+                    && file.sha256.is_some_and(|s| s == Sha256::of(&response.body)) =>
+            {
+                response.body
+            }
+            _ => self.download(file).await?.1,
+        };
+        let (wheel, what) = (file.file.clone(), file.file.clone());
+        let job = move || whole_wheel(&wheel, &bytes);
+        let found = self
+            .run(job)
+            .await
+            .unwrap_or_else(|| Err("it was interrupted".to_owned()));
+        found.map_err(|reason| IndexError::Malformed { what, reason })
+    }
+
+    async fn wheel_on_disk(self: &Arc<Self>, file: &Distribution) -> Result<Vec<u8>, IndexError> {
+        self.metadata_in_whole(file, None).await
+    }
+
+    async fn finish_metadata(
+        self: &Arc<Self>,
+        known: &Arc<Known>,
+        release: &Arc<Release>,
+        key: &(PackageName, String),
+        text: Vec<u8>,
+    ) -> Result<(), IndexError> {
+        let (shared, known, release, own) = (
+            Arc::clone(self),
+            Arc::clone(known),
+            Arc::clone(release),
+            key.clone(),
+        );
+        let job = move || shared.metadata_arrived(&known, &release, &own, &text);
+        self.run(job)
+            .await
+            .unwrap_or_else(|| Err(interrupted(&key.1)))
+    }
+
+    /// On a worker: reads metadata, tells everybody, keeps it.
+    fn metadata_arrived(
+        self: &Arc<Self>,
+        known: &Arc<Known>,
+        release: &Arc<Release>,
+        key: &(PackageName, String),
+        text: &[u8],
+    ) -> Result<(), IndexError> {
+        let what = || format!("the metadata of {} {}", key.0, release.version);
+        let pruned = prune(text);
+        let metadata = Metadata::parse(&pruned).map_err(|e| IndexError::Malformed {
+            what: what(),
+            reason: e.to_string(),
+        })?;
+        if metadata.name != key.0 {
+            return Err(IndexError::Malformed {
+                what: what(),
+                reason: format!("it is that of `{}`", metadata.name),
+            });
+        }
+        let metadata = Arc::new(metadata);
+        let shown = format!("{} {}", key.0, release.version);
+        self.put_metadata(key, &shown, Ok(Arc::clone(&metadata)), false);
+        self.tell_metadata(&known.page, release, &metadata);
+        known.keep(&self.cache, &key.1, pruned);
+        Ok(())
+    }
+
+    /// Whether to try a `.metadata` file that is not announced.
+    fn may_probe(&self, folder: &str) -> bool {
+        let mut probes = self.probes.lock().unwrap_or_else(PoisonError::into_inner);
+        let probe = probes
+            .entry(folder.to_owned())
+            .or_insert_with(|| self.remembered_probe(folder));
+        match probe {
+            Probe::Serves => true,
+            Probe::Never => false,
+            Probe::Open { asked, .. } => {
+                *asked += 1;
+                *asked <= PROBES
+            }
+        }
+    }
+
+    fn remembered_probe(&self, folder: &str) -> Probe {
+        let open = Probe::Open {
+            asked: 0,
+            missed: 0,
+        };
+        let Some(note) = self.cache.note(folder, PROBE_NOTE) else {
+            return open;
+        };
+        let mut words = note.split_whitespace();
+        let (answer, time) = (
+            words.next(),
+            words.next().and_then(|t| t.parse::<u64>().ok()),
+        );
+        match (answer, time) {
+            (Some(answer), Some(time)) if time <= self.now && self.now - time < PROBE_AGE => {
+                if answer == "yes" {
+                    Probe::Serves
+                } else {
+                    Probe::Never
+                }
+            }
+            _ => open,
+        }
+    }
+
+    fn probed(&self, folder: &str, found: bool) {
+        let mut probes = self.probes.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(probe) = probes.get_mut(folder) else {
+            return;
+        };
+        let answer = match probe {
+            Probe::Serves => return,
+            _ if found => {
+                *probe = Probe::Serves;
+                "yes"
+            }
+            Probe::Open { missed, .. } if *missed + 1 < MISSES => {
+                *missed += 1;
+                return;
+            }
+            Probe::Open { .. } => {
+                *probe = Probe::Never;
+                "no"
+            }
+            Probe::Never => return,
+        };
+        drop(probes);
+        self.cache
+            .store_note(folder, PROBE_NOTE, &format!("{answer} {}", self.now));
+    }
+}
+
+/// A `.metadata` body, inflated, its digest checked.
+fn checked(
+    what: &str,
+    response: &Response,
+    expected: Option<Sha256>,
+) -> Result<Vec<u8>, IndexError> {
+    let text = inflate(
+        &response.body,
+        response.header("content-encoding"),
+        MAX_METADATA,
+    )
+    .map_err(|reason| IndexError::Malformed {
+        what: what.to_owned(),
+        reason,
+    })?;
+    if let Some(expected) = expected {
+        let actual = Sha256::of(&text);
+        if actual != expected {
+            return Err(IndexError::HashMismatch {
+                file: what.to_owned(),
+                expected: expected.hex(),
+                actual: actual.hex(),
+            });
+        }
+    }
+    Ok(text)
+}
+
+fn metadata_url(wheel: &Url) -> Option<Url> {
+    let mut url = wheel.clone();
+    url.set_path(&format!("{}.metadata", wheel.path()));
+    Some(url)
+}
+
+/// The fields of core metadata that we keep.
+const FIELDS: [&str; 10] = [
+    "Metadata-Version",
+    "Name",
+    "Version",
+    "Requires-Python",
+    "Requires-Dist",
+    "Provides-Extra",
+    "Summary",
+    "Home-page",
+    "Project-URL",
+    "License-Expression",
+];
+/// The longest `License` that is a name and not a text.
+const MAX_LICENSE: usize = 200;
+
+/// The part of core metadata that we keep: descriptions are most of the files.
+pub fn prune(text: &[u8]) -> Vec<u8> {
+    let header = Header::parse(text);
+    let mut out = Vec::new();
+    let mut put = |field: &str, value: &str| {
+        out.extend_from_slice(field.as_bytes());
+        out.extend_from_slice(b": ");
+        for (number, line) in value.lines().enumerate() {
+            if number > 0 {
+                out.push(b' ');
+            }
+            out.extend_from_slice(line.trim().as_bytes());
+        }
+        out.push(b'\n');
+    };
+    for field in FIELDS {
+        for value in header.all(field) {
+            put(field, value);
+        }
+    }
+    for value in header.all("License") {
+        if value.len() <= MAX_LICENSE && !value.trim().contains('\n') {
+            put("License", value);
+        }
+    }
+    for value in header.all("Classifier") {
+        if value.starts_with("License ::") {
+            put("Classifier", value);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pruning_keeps_what_counts() {
+        let text = b"Metadata-Version: 2.1\nName: demo\nVersion: 1\nSummary: s\nAuthor: me\n\
+            License: a\n  long\n  text\nClassifier: License :: OSI Approved\nClassifier: Topic :: X\n\
+            Requires-Dist: a (>=1)\nRequires-Dist: b;\n extra == 'x'\nProvides-Extra: x\n\nName: no\n";
+        let pruned = prune(text);
+        let (a, b) = (
+            Metadata::parse(text).unwrap(),
+            Metadata::parse(&pruned).unwrap(),
+        );
+        assert_eq!(a.requires_dist, b.requires_dist);
+        assert_eq!(a.provides_extra, b.provides_extra);
+        assert_eq!(a.about.license_classifiers, b.about.license_classifiers);
+        assert!(!String::from_utf8(pruned).unwrap().contains("Author"));
+    }
+}
