@@ -1,7 +1,9 @@
 //! Attributes of nixpkgs' Python package set.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use super::AttributeFacts;
 use crate::python::{PackageName, Version};
 
 /// An attribute of `python3Packages` that installs a project.
@@ -15,6 +17,8 @@ pub struct Attribute {
     pub version: Version,
     /// Whether it is the attribute to use by default for its project.
     pub primary: bool,
+    /// What its recipe says, where a tree was read.
+    pub facts: Option<Arc<AttributeFacts>>,
 }
 
 /// The Python package set of one nixpkgs for one interpreter.
@@ -24,6 +28,8 @@ pub struct Nixpkgs {
     pub channel: String,
     /// The day of the facts, `2026-05-03`; empty where there are none.
     pub date: String,
+    /// The git revision of the tree, in full; none where it is not known.
+    pub revision: Option<String>,
     by_project: BTreeMap<PackageName, Vec<Attribute>>,
     by_attr: BTreeMap<String, PackageName>,
     elsewhere: BTreeMap<String, PackageName>,
@@ -47,6 +53,7 @@ impl Nixpkgs {
         Self {
             channel,
             date,
+            revision: None,
             by_project,
             by_attr,
             elsewhere: BTreeMap::new(),
@@ -61,9 +68,27 @@ impl Nixpkgs {
         self
     }
 
+    /// The same, known to be this git revision.
+    #[must_use]
+    pub fn with_revision(mut self, revision: Option<String>) -> Self {
+        self.revision = revision;
+        self
+    }
+
+    /// Every attribute, by project.
+    pub fn all(&self) -> impl Iterator<Item = &Attribute> {
+        self.by_project.values().flatten()
+    }
+
     /// The attributes that install a project, the primary one first.
     pub fn attributes(&self, project: &PackageName) -> &[Attribute] {
         self.by_project.get(project).map_or(&[], Vec::as_slice)
+    }
+
+    /// The attribute of this name, where the set has it.
+    pub fn attribute(&self, attr: &str) -> Option<&Attribute> {
+        let project = self.by_attr.get(attr)?;
+        self.attributes(project).iter().find(|a| a.attr == attr)
     }
 
     /// Whether the set has an attribute of this name.

@@ -2,9 +2,11 @@
 
 pub mod attribute;
 pub mod bootstrap;
+pub mod facts;
 pub mod library;
 pub mod license;
 pub mod snapshot;
 
 pub use attribute::{Attribute, Nixpkgs};
 pub use bootstrap::is_bootstrap;
+pub use facts::AttributeFacts;

@@ -48,6 +48,7 @@ pub fn read(minor: &str) -> Option<Nixpkgs> {
                 project,
                 version: Version::from_str(version).ok()?,
                 primary: row.primary,
+                facts: None,
             }),
             None => {
                 elsewhere.insert(row.attr.to_owned(), project);
