@@ -125,13 +125,15 @@ let
       name = arguments.name or "${arguments.pname}-${arguments.version}";
       fail = message: throw "${name}: ${message}";
       strange = lib.subtractLists known (lib.attrNames arguments);
+      # null is as good as absent
+      pyproject = arguments.pyproject or null;
       format =
-        if arguments ? pyproject && arguments ? format then
+        if pyproject != null && arguments.format or null != null then
           fail "`pyproject` and `format` exclude each other"
-        else if arguments ? format then
+        else if arguments.format or null != null then
           arguments.format
-        else if arguments ? pyproject then
-          (if arguments.pyproject then "pyproject" else "other")
+        else if pyproject != null then
+          (if pyproject then "pyproject" else "other")
         else
           fail "says neither `pyproject = true` nor `format`";
       # only modules of this interpreter can be dependencies

@@ -1,3 +1,8 @@
 //! What the integration tests share.
 
+#[allow(dead_code)]
+pub mod loopback;
+#[allow(dead_code)]
 pub mod nix;
+#[allow(dead_code)]
+pub mod release;

@@ -13,6 +13,8 @@ use std::sync::OnceLock;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::loopback::Loopback;
+
 /// What a test needs besides Nix and Python.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
@@ -35,8 +37,12 @@ impl Nix {
     /// lacks something.
     pub fn start(test: &str, needs: &[Need]) -> Option<Self> {
         match find_host(needs) {
-            Ok(host) => {
+            Ok(mut host) => {
                 report(test, "ran");
+                if !needs.contains(&Need::SecondPython) {
+                    // every attribute such as `python313` is then the same interpreter
+                    host["others"] = Value::Object(serde_json::Map::new());
+                }
                 let folder = TempDir::new().unwrap();
                 fs::create_dir(folder.path().join("conf")).unwrap();
                 let nix = Self { folder, host };
@@ -87,6 +93,16 @@ impl Nix {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();
         path
+    }
+
+    /// Runs `pyresolve lock` in the folder with these arguments, against an index.
+    pub fn lock(&self, index: &Loopback, arguments: &[&str]) -> Result<String, String> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pyresolve"));
+        command
+            .current_dir(self.folder())
+            .args(["lock", "--index-url", &index.url(), "--cache-dir", "cache"])
+            .args(arguments);
+        finish(&mut command)
     }
 
     /// Writes the source of a project that [the small backend](../../../testdata/nixpkgs/flit-core)
