@@ -9,8 +9,11 @@ pub mod command;
 pub mod exit;
 pub mod interrupt;
 pub mod progress;
+pub mod question;
 pub mod report;
 pub mod settings;
+pub mod sources;
+pub mod summary;
 
 use std::process::ExitCode;
 

@@ -43,6 +43,8 @@ pub const BOLD: Style = Style::new().bold();
 pub const GREEN: Style = AnsiColor::Green.on_default().bold();
 /// Names of commands and files.
 pub const CYAN: Style = AnsiColor::Cyan.on_default();
+/// Warnings.
+pub const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 /// Errors.
 pub const RED: Style = AnsiColor::Red.on_default().bold();
 /// What can be skipped.

@@ -1,20 +1,16 @@
 //! What is meant: arguments and environment combined, checked, and typed. Later code sees only
 //! this; it reads neither arguments nor environment variables.
 
-mod date;
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
-use url::Url;
-
-use super::args;
+use super::args::{self, Prefer as TypedPrefer, Prerelease as TypedPrerelease};
 use super::exit::Failure;
+use crate::index::Timestamp;
 use crate::nixpkgs::snapshot;
 use crate::python::{PackageName, Requirement, System, Targets, Version};
-
-pub use super::args::{Prefer, Prerelease};
+use crate::resolve::{Formats, Policy, Prefer, Prerelease};
 
 /// Something to be locked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,15 +41,6 @@ pub struct Upgrade {
     pub requirements: Vec<Requirement>,
 }
 
-/// Some projects, or all of them.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Chosen {
-    /// `:all:`.
-    pub all: bool,
-    /// By name.
-    pub names: Vec<PackageName>,
-}
-
 /// Where answers of the index are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cache {
@@ -68,20 +55,16 @@ pub enum Cache {
 /// Where releases come from.
 #[derive(Debug, Clone)]
 pub struct IndexSettings {
-    /// The main index; none means PyPI.
-    pub main: Option<Url>,
-    /// Indexes asked before the main one, in order.
-    pub extra: Vec<Url>,
+    /// The main index, if the user names one; may hold a login.
+    pub main: Option<String>,
+    /// Further indexes, in order; may hold logins.
+    pub extra: Vec<String>,
     /// Indexes with names.
-    pub named: Vec<(String, Url)>,
-    /// Upload times after this (RFC 3339, UTC) are ignored.
-    pub exclude_newer: Option<String>,
-    /// The same for one project.
-    pub exclude_newer_for: BTreeMap<PackageName, String>,
-    /// Only wheels of these.
-    pub only_binary: Chosen,
-    /// Only sdists of these.
-    pub no_binary: Chosen,
+    pub named: Vec<(String, String)>,
+    /// Files uploaded at this moment or later do not exist.
+    pub exclude_newer: Option<Timestamp>,
+    /// The same for single projects.
+    pub exclude_newer_for: BTreeMap<PackageName, Timestamp>,
     /// Where answers are kept.
     pub cache: Cache,
     /// Whether requests are forbidden.
@@ -119,9 +102,7 @@ pub struct Lock {
     /// Which nixpkgs counts.
     pub nixpkgs: NixpkgsChoice,
     /// Which version to take where several will do.
-    pub prefer: Prefer,
-    /// When a pre-release will do.
-    pub prerelease: Prerelease,
+    pub policy: Policy,
     /// What may move.
     pub upgrade: Upgrade,
     /// Where releases come from.
@@ -152,8 +133,7 @@ impl Lock {
             overrides: args.selection.overrides.clone(),
             targets: targets(&args.versions)?,
             nixpkgs: nixpkgs(&args.versions.nixpkgs)?,
-            prefer: args.versions.prefer.unwrap_or(Prefer::Nixpkgs),
-            prerelease: args.versions.prerelease,
+            policy: policy(args)?,
             upgrade: upgrade(&args.versions)?,
             index: index(&args.index, env)?,
             sources,
@@ -316,6 +296,25 @@ fn nixpkgs(text: &str) -> Result<NixpkgsChoice, Failure> {
     }
 }
 
+fn policy(typed: &args::Lock) -> Result<Policy, Failure> {
+    Ok(Policy {
+        prefer: match typed.versions.prefer {
+            None | Some(TypedPrefer::Nixpkgs) => Prefer::Nixpkgs,
+            Some(TypedPrefer::Latest) => Prefer::Latest,
+            Some(TypedPrefer::Lowest) => Prefer::Lowest,
+        },
+        prerelease: match typed.versions.prerelease {
+            TypedPrerelease::Disallow => Prerelease::Disallow,
+            TypedPrerelease::Allow => Prerelease::Allow,
+            TypedPrerelease::IfNecessary => Prerelease::IfNecessary,
+            TypedPrerelease::Explicit => Prerelease::Explicit,
+            TypedPrerelease::IfNecessaryOrExplicit => Prerelease::IfNecessaryOrExplicit,
+        },
+        no_binary: formats(&typed.index.no_binary, "--no-binary")?,
+        only_binary: formats(&typed.index.only_binary, "--only-binary")?,
+    })
+}
+
 fn upgrade(typed: &args::Versions) -> Result<Upgrade, Failure> {
     let mut upgrade = Upgrade {
         all: typed.upgrade,
@@ -377,29 +376,28 @@ fn index(
         named,
         exclude_newer,
         exclude_newer_for,
-        only_binary: chosen(&typed.only_binary, "--only-binary")?,
-        no_binary: chosen(&typed.no_binary, "--no-binary")?,
         cache,
         offline: typed.offline,
     })
 }
 
-fn address(text: &str, argument: &str) -> Result<Url, Failure> {
+/// The address, checked.
+fn address(text: &str, argument: &str) -> Result<String, Failure> {
     let bad = |why: String| {
         // The address may hold a password, so it is not repeated.
         Failure::usage(format!("{argument}: {why}"))
             .help("write the address of an index' Simple API, such as `https://host/simple/`")
     };
-    let url = Url::parse(text).map_err(|e| bad(format!("this is not an address: {e}")))?;
+    let url = url::Url::parse(text).map_err(|e| bad(format!("this is not an address: {e}")))?;
     match url.scheme() {
-        "http" | "https" if url.has_host() => Ok(url),
+        "http" | "https" if url.has_host() => Ok(text.to_owned()),
         other => Err(bad(format!("`{other}:` addresses are not supported"))),
     }
 }
 
 fn exclude_newer(
     typed: &[String],
-) -> Result<(Option<String>, BTreeMap<PackageName, String>), Failure> {
+) -> Result<(Option<Timestamp>, BTreeMap<PackageName, Timestamp>), Failure> {
     let mut all = None;
     let mut single = BTreeMap::new();
     for text in typed {
@@ -407,7 +405,7 @@ fn exclude_newer(
             Some((name, date)) => (Some(name), date),
             None => (None, text.as_str()),
         };
-        let limit = date::limit(date).ok_or_else(|| {
+        let limit = Timestamp::parse_cutoff(date).ok_or_else(|| {
             Failure::usage(format!("`--exclude-newer {text}`: `{date}` is not a date"))
                 .help("write `2026-05-03`, or a time such as `2026-05-03T12:00:00Z`")
         })?;
@@ -422,17 +420,19 @@ fn exclude_newer(
 }
 
 /// Several names may stand in one argument, with commas between them, as with pip.
-fn chosen(typed: &[String], argument: &str) -> Result<Chosen, Failure> {
-    let mut chosen = Chosen::default();
+pub fn formats(typed: &[String], argument: &str) -> Result<Formats, Failure> {
+    let mut formats = Formats::default();
     for name in typed.iter().flat_map(|t| t.split(',')).map(str::trim) {
         match name {
             "" => {}
-            ":all:" => chosen.all = true,
-            ":none:" => chosen = Chosen::default(),
-            name => chosen.names.push(project_name(name, argument)?),
+            ":all:" => formats.all = true,
+            ":none:" => formats = Formats::default(),
+            name => {
+                formats.projects.insert(project_name(name, argument)?);
+            }
         }
     }
-    Ok(chosen)
+    Ok(formats)
 }
 
 fn project_name(text: &str, argument: &str) -> Result<PackageName, Failure> {
@@ -506,12 +506,12 @@ mod tests {
             ),
         ];
         let index = lock(&[], &environment).unwrap().index;
-        assert_eq!(index.main.unwrap().host_str(), Some("a.test"));
+        assert_eq!(index.main.as_deref(), Some("https://a.test/simple"));
         assert_eq!(index.extra.len(), 2);
         let index = lock(&["--index-url", "https://d.test/"], &environment)
             .unwrap()
             .index;
-        assert_eq!(index.main.unwrap().host_str(), Some("d.test"));
+        assert_eq!(index.main.as_deref(), Some("https://d.test/"));
     }
 
     #[test]

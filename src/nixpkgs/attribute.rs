@@ -91,6 +91,13 @@ impl Nixpkgs {
         self.attributes(project).iter().find(|a| a.attr == attr)
     }
 
+    /// Every project with its attributes, in the order of their names.
+    pub fn projects(&self) -> impl Iterator<Item = (&PackageName, &[Attribute])> {
+        self.by_project
+            .iter()
+            .map(|(project, attributes)| (project, attributes.as_slice()))
+    }
+
     /// Whether the set has an attribute of this name.
     pub fn has_attr(&self, attr: &str) -> bool {
         self.by_attr.contains_key(attr)

@@ -199,6 +199,19 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, PlanError> {
     })
 }
 
+/// What would be done for each pin, and why: [`Plan::steps`] without what sources must be read for.
+pub fn steps(request: &Request<'_>) -> Vec<Step> {
+    let set = Set::new(request);
+    let mut steps = Vec::new();
+    for (_, pins) in set.pins() {
+        for pinned in pins {
+            steps.push(reason::step(&set, pinned, &mut Vec::new()));
+        }
+    }
+    steps.sort_by_key(|step| step.for_build);
+    steps
+}
+
 /// The build requirements of entries that neither the pins nor nixpkgs provide: to be resolved,
 /// and given back as [`Request::build`]. Empty once nothing is missing.
 pub fn missing_builds(request: &Request<'_>) -> Vec<Requirement> {

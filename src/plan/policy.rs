@@ -1,6 +1,7 @@
 //! What the user allows and prefers when entries are made.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use crate::python::PackageName;
 
@@ -11,6 +12,22 @@ pub struct Policy {
     pub project: String,
     /// The command that makes the file again, without machine paths: `pyresolve lock setup.py`.
     pub command: String,
+    /// The folder of the result: files below it are named as seen from there.
+    pub root: PathBuf,
     /// Projects to take as wheels although they have an sdist.
     pub prefer_wheels: BTreeSet<PackageName>,
+}
+
+impl Policy {
+    /// How a file is named in the result: without machine paths, whatever the current folder.
+    pub(super) fn shown(&self, path: &Path) -> String {
+        let plain = |path: &Path| path.strip_prefix(".").unwrap_or(path).to_owned();
+        let (path, root) = (plain(path), plain(&self.root));
+        let shown = match path.strip_prefix(&root) {
+            Ok(rest) => rest,
+            Err(_) if path.is_absolute() => Path::new(path.file_name().unwrap_or_default()),
+            Err(_) => &path,
+        };
+        shown.display().to_string()
+    }
 }

@@ -54,7 +54,7 @@ pub(super) fn reasons(
     for edge in set.request.resolution.roots.iter().filter(|e| wants(e)) {
         let by = edge.requirement.origin.as_ref().map_or_else(
             || set.request.policy.project.clone(),
-            |origin| origin.path().display().to_string(),
+            |origin| set.request.policy.shown(origin.path()),
         );
         reasons.push(reason(by, &edge.requirement, nixpkgs_version));
     }

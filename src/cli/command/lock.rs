@@ -1,9 +1,27 @@
-//! `pyresolve lock`.
+//! `pyresolve lock`: from sources to `dependencies.nix` and `pylock.toml`.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::assemble::{self, AssembleError, Assembly, Question};
 use crate::cli::args;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::interrupt::Interrupt;
+use crate::cli::progress::Watcher;
+use crate::cli::question;
 use crate::cli::report::{Report, Volume};
 use crate::cli::settings;
+use crate::cli::sources::{self, Wishes};
+use crate::cli::summary::Summary;
+use crate::event::{Event, Observer, Step};
+use crate::index::{Catalog, RemoteCatalog};
+use crate::nixpkgs::Nixpkgs;
+use crate::plan::{self, Plan};
+use crate::python::{PackageName, Sha256};
+use crate::render::lock::{Action, LockText};
+use crate::render::{self, Document};
+use crate::resolve::{Explanation, Input, Pin, Resolution, ResolveError};
+use crate::write::{self, Change, WriteError};
 
 /// Runs `pyresolve lock`.
 ///
@@ -11,9 +29,298 @@ use crate::cli::settings;
 /// Anything that keeps it from a complete result; nothing is written then.
 pub fn run(args: &args::Lock, report: &Report) -> Result<Exit, Failure> {
     let meant = settings::Lock::new(args, &|name| std::env::var(name).ok())?;
-    report.say(Volume::Trace, &format!("{meant:?}"));
-    Err(Failure::new(
-        Exit::World,
-        "the index client is not part of this build yet",
-    ))
+    let watcher = Arc::new(Watcher::new(report));
+    let interrupt = Interrupt::watch(&watcher);
+    let outcome = lock(&meant, report, &watcher, &interrupt);
+    watcher.finish();
+    if report.volume >= Volume::Trace {
+        for line in watcher.trace() {
+            report.say(Volume::Trace, &line);
+        }
+    }
+    outcome
+}
+
+fn lock(
+    meant: &settings::Lock,
+    report: &Report,
+    watcher: &Arc<Watcher>,
+    interrupt: &Interrupt,
+) -> Result<Exit, Failure> {
+    watcher.see(&Event::Step(Step::Reading));
+    let wishes = sources::gather(meant, report)?;
+    let nixpkgs = question::nixpkgs(meant)?;
+    let input = question::input(meant, &wishes, &nixpkgs)?;
+    let observer: Arc<dyn Observer> = Arc::clone(watcher) as Arc<dyn Observer>;
+    let options = question::options(&meant.index, &wishes.index, observer)?;
+    let catalog = RemoteCatalog::new(options);
+    let work = Work {
+        meant,
+        wishes: &wishes,
+        nixpkgs: &nixpkgs,
+        input: &input,
+        catalog: &catalog,
+        watcher,
+    };
+    let outcome = match meant.output.nix {
+        Some(_) => work.everything(),
+        None => work.only_the_lock(report.volume, meant.json),
+    };
+    let result = match outcome {
+        Ok(result) => result,
+        Err(error) => return Err(refused(error, meant.json, report)),
+    };
+    watcher.see(&Event::Step(Step::Writing));
+    if meant.stdout {
+        watcher.finish();
+        let nix = result
+            .documents
+            .iter()
+            .find(|d| Some(&d.name) == meant.output.nix.as_ref());
+        return print(report, nix.map_or("", |document| &document.text));
+    }
+    let changes = write(meant, &result.documents, interrupt)?;
+    watcher.finish();
+    let summary = Summary {
+        targets: &meant.targets,
+        nixpkgs: &nixpkgs,
+        steps: &result.steps,
+        pins: result.pins,
+        changes: &changes,
+        warnings: &result.warnings,
+        dry_run: meant.dry_run,
+        lock_only: meant.output.nix.is_none(),
+    };
+    summary.tell(report);
+    if meant.json {
+        return print(report, &format!("{:#}\n", summary.json()));
+    }
+    Ok(Exit::Done)
+}
+
+/// What a lock is made from.
+struct Work<'a> {
+    meant: &'a settings::Lock,
+    wishes: &'a Wishes,
+    nixpkgs: &'a Nixpkgs,
+    input: &'a Input,
+    catalog: &'a dyn Catalog,
+    watcher: &'a Watcher,
+}
+
+/// What came out.
+struct Locked {
+    documents: Vec<Document>,
+    steps: Vec<plan::Step>,
+    pins: usize,
+    warnings: Vec<String>,
+}
+
+impl Work<'_> {
+    fn policy(&self) -> plan::Policy {
+        plan::Policy {
+            project: self.wishes.called.clone(),
+            command: sources::command(self.meant),
+            root: self.meant.output.folder.clone(),
+            ..plan::Policy::default()
+        }
+    }
+
+    fn everything(&self) -> Result<Locked, AssembleError> {
+        let policy = self.policy();
+        let question = Question {
+            input: self.input,
+            nixpkgs: self.nixpkgs,
+            policy: &policy,
+        };
+        let assembly = assemble::assemble(self.catalog, &question, self.watcher)?;
+        let actions = actions(&assembly.plan);
+        let build = build_pins(&assembly);
+        let lock = self.text(
+            &assembly.resolution,
+            assembly.digests.clone(),
+            &actions,
+            &build,
+        )?;
+        let nix = Document {
+            name: self.meant.output.nix.clone().unwrap_or_default(),
+            text: render::dependencies(&assembly.plan).text,
+        };
+        let mut warnings = assembly.plan.warnings.clone();
+        warnings.extend(assembly.warnings);
+        Ok(Locked {
+            documents: vec![nix, lock],
+            pins: assembly.resolution.pins.len(),
+            steps: assembly.plan.steps,
+            warnings,
+        })
+    }
+
+    fn only_the_lock(&self, volume: Volume, json: bool) -> Result<Locked, AssembleError> {
+        let resolution = assemble::resolve(self.catalog, self.input, self.watcher)?;
+        let lock = self.text(&resolution, BTreeMap::new(), &BTreeMap::new(), &[])?;
+        let steps = if json || volume >= Volume::Verbose {
+            self.steps(&resolution)
+        } else {
+            Vec::new()
+        };
+        Ok(Locked {
+            documents: vec![lock],
+            pins: resolution.pins.len(),
+            steps,
+            warnings: Vec::new(),
+        })
+    }
+
+    fn steps(&self, resolution: &Resolution) -> Vec<plan::Step> {
+        plan::steps(&plan::Request {
+            resolution,
+            build: &[],
+            facts: &BTreeMap::new(),
+            digests: &BTreeMap::new(),
+            nixpkgs: self.nixpkgs,
+            policy: &self.policy(),
+        })
+    }
+
+    fn text(
+        &self,
+        resolution: &Resolution,
+        mut digests: BTreeMap<String, Sha256>,
+        actions: &BTreeMap<(PackageName, String), Action>,
+        build: &[Pin],
+    ) -> Result<Document, AssembleError> {
+        let files = resolution
+            .pins
+            .iter()
+            .chain(build)
+            .flat_map(|pin| pin.release.files().map(|file| (&pin.name, file)))
+            .filter(|(_, file)| !digests.contains_key(&file.file));
+        digests.extend(assemble::digests(self.catalog, files)?);
+        let nixpkgs = self.nixpkgs;
+        let lock = LockText {
+            resolution,
+            digests: &digests,
+            nixpkgs: (!nixpkgs.is_empty()).then_some((&*nixpkgs.channel, &*nixpkgs.date)),
+            prefer: question::prefer(&self.input.policy),
+            inputs: &question::digest(self.meant, self.wishes, &self.input.policy, nixpkgs),
+            actions,
+            build,
+        };
+        let text =
+            render::lock::render(&lock).map_err(|file| plan::PlanError::NoDigest { file })?;
+        Ok(Document {
+            name: self.meant.output.lock.clone(),
+            text,
+        })
+    }
+}
+
+fn actions(plan: &Plan) -> BTreeMap<(PackageName, String), Action> {
+    plan.steps
+        .iter()
+        .map(|step| {
+            let action = Action {
+                action: step.action.text().to_owned(),
+                attribute: step.attribute.clone(),
+            };
+            ((step.name.clone(), step.version.to_string()), action)
+        })
+        .collect()
+}
+
+/// The pins that only builds need, each once, by name.
+fn build_pins(assembly: &Assembly) -> Vec<Pin> {
+    let mut pins: BTreeMap<&PackageName, &Pin> = BTreeMap::new();
+    for pin in assembly
+        .build
+        .iter()
+        .flat_map(|resolution| &resolution.pins)
+    {
+        if assembly.resolution.pins_of(&pin.name).next().is_none() {
+            pins.entry(&pin.name).or_insert(pin);
+        }
+    }
+    pins.into_values().cloned().collect()
+}
+
+fn write(
+    meant: &settings::Lock,
+    documents: &[Document],
+    interrupt: &Interrupt,
+) -> Result<Vec<Change>, Failure> {
+    let folder = &meant.output.folder;
+    if meant.dry_run {
+        return write::compare(folder, documents).map_err(not_written);
+    }
+    let mut shield = interrupt.shield();
+    let changes = write::write(folder, documents).map_err(not_written)?;
+    shield.written();
+    Ok(changes)
+}
+
+fn not_written(error: WriteError) -> Failure {
+    let failure = Failure::usage(error.to_string());
+    let failure = match std::error::Error::source(&error) {
+        Some(source) => failure.why(source.to_string()),
+        None => failure,
+    };
+    match error {
+        WriteError::Torn { .. } => failure.help("restore it from version control"),
+        _ => failure.help(
+            "no file was changed: make the folder writable, or choose another with `--output`",
+        ),
+    }
+}
+
+fn print(report: &Report, text: &str) -> Result<Exit, Failure> {
+    report
+        .result(text)
+        .map_err(|error| Failure::usage("standard output cannot be written").because(&error))?;
+    Ok(Exit::Done)
+}
+
+/// Why there is no result, for people; with `--json` for programs too.
+fn refused(error: AssembleError, json: bool, report: &Report) -> Failure {
+    let failure = match error {
+        AssembleError::Index(error) | AssembleError::Resolve(ResolveError::Index(error)) => {
+            Failure::from(error)
+        }
+        AssembleError::Resolve(error) => Failure::usage(error.to_string()),
+        AssembleError::Plan(error) => Failure::new(Exit::World, error.to_string()),
+        AssembleError::Unsolvable(explanation) => explained(
+            Failure::new(Exit::Unsatisfiable, "the requirements cannot be satisfied"),
+            &explanation,
+        ),
+        AssembleError::UnsolvableBuild {
+            requirements,
+            explanation,
+        } => explained(
+            Failure::new(
+                Exit::Unsatisfiable,
+                format!("what entries need to be built cannot be satisfied: {requirements}"),
+            ),
+            &explanation,
+        ),
+        error @ AssembleError::Endless { .. } => {
+            Failure::new(Exit::Unsatisfiable, error.to_string())
+        }
+    };
+    if json {
+        let text = serde_json::json!({
+            "error": failure.what,
+            "exit": failure.exit as u8,
+            "why": failure.why,
+            "help": failure.help,
+        });
+        // The failure itself is told on standard error in any case.
+        let _ = report.result(&format!("{text:#}\n"));
+    }
+    failure
+}
+
+fn explained(mut failure: Failure, explanation: &Explanation) -> Failure {
+    failure.why.clone_from(&explanation.sentences);
+    failure.help.clone_from(&explanation.hints);
+    failure
 }

@@ -1,0 +1,263 @@
+//! From what the user means and has to what the resolver and the index client are asked.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use etcetera::BaseStrategy as _;
+
+use super::exit::Failure;
+use super::settings::{Cache, IndexSettings, Lock, NixpkgsChoice, formats};
+use super::sources::Wishes;
+use crate::event::Observer;
+use crate::index::Options;
+use crate::nixpkgs::{Nixpkgs, snapshot};
+use crate::project::IndexOptions;
+use crate::project::pylock::Pylock;
+use crate::python::{PackageName, Sha256, Version};
+use crate::resolve::{Formats, Input, Policy, Prefer, Preferences, Prerelease};
+
+/// The nixpkgs that counts.
+///
+/// # Errors
+/// When it knows nothing of the target's Python.
+pub fn nixpkgs(meant: &Lock) -> Result<Nixpkgs, Failure> {
+    match meant.nixpkgs {
+        NixpkgsChoice::Nothing => Ok(Nixpkgs::default()),
+        NixpkgsChoice::Snapshot => {
+            let minor = meant.targets.python_minor();
+            snapshot::read(&minor).ok_or_else(|| {
+                let known: Vec<&str> = snapshot::interpreters().collect();
+                Failure::usage(format!(
+                    "the bundled nixpkgs snapshot has no packages for Python {minor}"
+                ))
+                .help(format!(
+                    "choose one of {} with `--python`, or add `--nixpkgs none` to make an entry for everything",
+                    known.join(", ")
+                ))
+            })
+        }
+    }
+}
+
+/// What the resolver is asked.
+///
+/// # Errors
+/// When the existing lock cannot be read, or a requirements file's option makes no sense.
+pub fn input(meant: &Lock, wishes: &Wishes, nixpkgs: &Nixpkgs) -> Result<Input, Failure> {
+    let mut input = Input::new(meant.targets.clone());
+    input.requirements.clone_from(&wishes.requirements);
+    input.constraints.clone_from(&wishes.constraints);
+    input
+        .constraints
+        .extend(meant.upgrade.requirements.iter().cloned());
+    input.overrides.clone_from(&wishes.overrides);
+    input.policy = policy(&meant.policy, &wishes.index)?;
+    input.preferences = Preferences {
+        nixpkgs: match input.policy.prefer {
+            Prefer::Nixpkgs => versions(nixpkgs),
+            Prefer::Latest | Prefer::Lowest => BTreeMap::new(),
+        },
+        locked: locked(meant)?,
+    };
+    Ok(input)
+}
+
+/// The versions that nixpkgs has, the default attribute's first.
+fn versions(nixpkgs: &Nixpkgs) -> BTreeMap<PackageName, Vec<Version>> {
+    nixpkgs
+        .projects()
+        .map(|(project, attributes)| {
+            let versions = attributes.iter().map(|a| a.version.clone()).collect();
+            (project.clone(), versions)
+        })
+        .collect()
+}
+
+/// The command line's formats, or else those of requirements files.
+fn policy(typed: &Policy, files: &[IndexOptions]) -> Result<Policy, Failure> {
+    let mut policy = typed.clone();
+    for options in files {
+        if policy.only_binary == Formats::default() {
+            policy.only_binary = formats(&options.only_binary, "--only-binary")?;
+        }
+        if policy.no_binary == Formats::default() {
+            policy.no_binary = formats(&options.no_binary, "--no-binary")?;
+        }
+        if options.pre && policy.prerelease == Prerelease::default() {
+            policy.prerelease = Prerelease::Allow;
+        }
+    }
+    Ok(policy)
+}
+
+/// The pins of the existing lock that may stay.
+fn locked(meant: &Lock) -> Result<BTreeMap<PackageName, Vec<Version>>, Failure> {
+    let mut locked: BTreeMap<PackageName, Vec<Version>> = BTreeMap::new();
+    if meant.upgrade.all {
+        return Ok(locked);
+    }
+    let Some(lock) = existing(&meant.output.folder.join(&meant.output.lock))? else {
+        return Ok(locked);
+    };
+    for pin in lock.packages.into_iter().filter(|pin| !pin.direct) {
+        if let Some(version) = pin.version
+            && !meant.upgrade.packages.contains(&pin.name)
+        {
+            locked.entry(pin.name).or_default().push(version);
+        }
+    }
+    Ok(locked)
+}
+
+/// The lock at a path, if there is one.
+///
+/// # Errors
+/// When there is one that cannot be read.
+pub fn existing(path: &Path) -> Result<Option<Pylock>, Failure> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            return Err(
+                Failure::usage(format!("`{}` cannot be read", path.display()))
+                    .why(error.to_string()),
+            );
+        }
+    };
+    let lock = Pylock::parse(&text).map_err(|error| {
+        Failure::usage(format!(
+            "`{}` is not a lock that can be kept",
+            path.display()
+        ))
+        .why(error.to_string())
+        .help("restore it, or pass `--upgrade` to write it anew")
+    })?;
+    Ok(Some(lock))
+}
+
+/// What the index client is asked to be.
+///
+/// # Errors
+/// When an address of an index is none.
+pub fn options(
+    settings: &IndexSettings,
+    files: &[IndexOptions],
+    observer: Arc<dyn Observer>,
+) -> Result<Options, Failure> {
+    let mut options = Options::new(SystemTime::now());
+    let from_files = files.iter().find_map(|o| o.index_url.as_deref());
+    let mut extra = settings.extra.clone();
+    if extra.is_empty() {
+        extra.extend(
+            files
+                .iter()
+                .flat_map(|o| o.extra_index_urls.iter().cloned()),
+        );
+    }
+    let main = settings.main.as_deref().or(from_files);
+    let only_links = files.iter().any(|o| o.no_index);
+    if !only_links {
+        options
+            .add_indexes(&settings.named, main, &extra)
+            .map_err(bad_address)?;
+    }
+    for place in files.iter().flat_map(|o| &o.find_links) {
+        options.add_find_links(place).map_err(bad_address)?;
+    }
+    read_netrc(&mut options);
+    options.exclude_newer = settings.exclude_newer;
+    options.exclude_newer_package = settings
+        .exclude_newer_for
+        .iter()
+        .map(|(name, limit)| (name.clone(), Some(*limit)))
+        .collect();
+    options.cache = match &settings.cache {
+        Cache::Nowhere => None,
+        Cache::Folder(folder) => Some(folder.clone()),
+        Cache::Platform => platform_cache(),
+    };
+    options.offline = settings.offline;
+    options.observer = observer;
+    Ok(options)
+}
+
+fn bad_address(error: crate::index::IndexError) -> Failure {
+    Failure::usage(error.to_string())
+        .help("write the address of an index' Simple API, such as `https://host/simple/`")
+}
+
+/// None where the platform's folders cannot be known: then nothing is kept.
+fn platform_cache() -> Option<std::path::PathBuf> {
+    let strategy = etcetera::choose_base_strategy().ok()?;
+    Some(strategy.cache_dir().join("pyresolve"))
+}
+
+/// Logins from the file that curl and pip read too; a file that cannot be read holds none.
+fn read_netrc(options: &mut Options) {
+    let path = std::env::var_os("NETRC")
+        .map(std::path::PathBuf::from)
+        .or_else(|| Some(etcetera::home_dir().ok()?.join(".netrc")));
+    if let Some(text) = path.and_then(|path| std::fs::read_to_string(path).ok()) {
+        options.credentials.read_netrc(&text);
+    }
+}
+
+/// The digest of everything that was asked: another one means that the lock is out of date.
+pub fn digest(meant: &Lock, wishes: &Wishes, policy: &Policy, nixpkgs: &Nixpkgs) -> String {
+    let mut text = String::from("1\n");
+    for (part, requirements) in [
+        ("require", &wishes.requirements),
+        ("constrain", &wishes.constraints),
+        ("override", &wishes.overrides),
+    ] {
+        for requirement in requirements {
+            text.push_str(&format!("{part} {requirement}\n"));
+        }
+    }
+    text.push_str(&format!("python {}\n", meant.targets.python));
+    for environment in &meant.targets.environments {
+        text.push_str(&format!("system {}\n", environment.system));
+    }
+    text.push_str(&format!("prefer {}\n", prefer(policy)));
+    text.push_str(&format!("prerelease {}\n", prerelease(policy)));
+    for (part, formats) in [
+        ("no-binary", &policy.no_binary),
+        ("only-binary", &policy.only_binary),
+    ] {
+        if formats.all {
+            text.push_str(&format!("{part} :all:\n"));
+        }
+        for project in &formats.projects {
+            text.push_str(&format!("{part} {project}\n"));
+        }
+    }
+    text.push_str(&format!("nixpkgs {} {}\n", nixpkgs.channel, nixpkgs.date));
+    if let Some(limit) = &meant.index.exclude_newer {
+        text.push_str(&format!("newer {}\n", limit.text()));
+    }
+    for (project, limit) in &meant.index.exclude_newer_for {
+        text.push_str(&format!("newer {project} {}\n", limit.text()));
+    }
+    Sha256::of(text.as_bytes()).hex()
+}
+
+/// How versions are preferred, as the command line spells it.
+pub fn prefer(policy: &Policy) -> &'static str {
+    match policy.prefer {
+        Prefer::Nixpkgs => "nixpkgs",
+        Prefer::Latest => "latest",
+        Prefer::Lowest => "lowest",
+    }
+}
+
+fn prerelease(policy: &Policy) -> &'static str {
+    match policy.prerelease {
+        Prerelease::Disallow => "disallow",
+        Prerelease::Allow => "allow",
+        Prerelease::IfNecessary => "if-necessary",
+        Prerelease::Explicit => "explicit",
+        Prerelease::IfNecessaryOrExplicit => "if-necessary-or-explicit",
+    }
+}

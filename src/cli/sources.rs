@@ -1,0 +1,330 @@
+//! What the user's sources ask for, put together: requirements, limits, and where to look.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
+
+use super::exit::{Exit, Failure};
+use super::report::Report;
+use super::settings::{Lock, Source};
+use crate::problem::Severity;
+use crate::project::{self, IndexOptions, Project, ProjectError};
+use crate::python::{ExtraName, PackageName, Requirement, Targets};
+
+/// What the sources ask for.
+#[derive(Debug, Default)]
+pub struct Wishes {
+    /// How the sources are called where a requirement has no place in a file.
+    pub called: String,
+    /// What must be there.
+    pub requirements: Vec<Requirement>,
+    /// Limits on projects, for as far as something needs them.
+    pub constraints: Vec<Requirement>,
+    /// Requirements that replace all others on the same projects.
+    pub overrides: Vec<Requirement>,
+    /// Where requirements files want releases to be looked for.
+    pub index: Vec<IndexOptions>,
+}
+
+/// Reads every source; says what is wrong with them.
+///
+/// # Errors
+/// When a source cannot be read, or what it asks for cannot be known.
+pub fn gather(meant: &Lock, report: &Report) -> Result<Wishes, Failure> {
+    let mut wishes = Wishes {
+        called: called(&meant.sources),
+        ..Wishes::default()
+    };
+    let mut extras = BTreeSet::new();
+    let mut groups = BTreeSet::new();
+    for source in &meant.sources {
+        match source {
+            Source::Requirement(requirement) => wishes.requirements.push((**requirement).clone()),
+            Source::Path(path) => {
+                let project = open(path, report)?;
+                check_python(&project, path, &meant.targets)?;
+                extras.extend(project.optional.keys().map(ToString::to_string));
+                groups.extend(project.groups.keys().cloned());
+                take(&mut wishes, project, meant)?;
+            }
+        }
+    }
+    for (wanted, known, what) in [
+        (&meant.extras, &extras, "extra"),
+        (&meant.groups, &groups, "dependency group"),
+    ] {
+        if let Some(name) = wanted.iter().find(|name| !known.contains(&normal(name))) {
+            return Err(unknown_choice(name, known, what));
+        }
+    }
+    for path in &meant.constraints {
+        let file = open(path, report)?;
+        wishes.constraints.extend(file.dependencies);
+        wishes.constraints.extend(file.constraints);
+    }
+    for path in &meant.overrides {
+        wishes.overrides.extend(open(path, report)?.dependencies);
+    }
+    Ok(wishes)
+}
+
+fn called(sources: &[Source]) -> String {
+    match sources {
+        [Source::Path(path)] => match path.file_name() {
+            Some(name) => name.to_string_lossy().into_owned(),
+            None => "the project".to_owned(),
+        },
+        [Source::Requirement(_)] => "the command line".to_owned(),
+        _ => "the project".to_owned(),
+    }
+}
+
+fn open(path: &Path, report: &Report) -> Result<Project, Failure> {
+    let project = project::open(path).map_err(|error| unreadable(path, error))?;
+    let (errors, others): (Vec<_>, Vec<_>) = project
+        .problems
+        .iter()
+        .cloned()
+        .partition(|problem| problem.severity == Severity::Error);
+    for problem in &others {
+        report.problem(problem);
+    }
+    if !errors.is_empty() {
+        let mut failure = Failure::usage(format!("`{}` cannot be locked", path.display()))
+            .why(format!(
+                "{} of its lines cannot be understood",
+                errors.len()
+            ))
+            .help("correct what is shown above, then run the same command again");
+        failure.problems = errors;
+        return Err(failure);
+    }
+    let decisive = [
+        "requires_dist",
+        "dependencies",
+        "optional",
+        "extras",
+        "provides_extra",
+    ];
+    let unknown: Vec<String> = project
+        .unknown
+        .iter()
+        .filter(|unknown| decisive.contains(&unknown.field.as_str()))
+        .map(|unknown| match &unknown.origin {
+            Some(origin) => {
+                let (line, column) = origin.line_column();
+                format!(
+                    "{}:{line}:{column}: `{}`: {}",
+                    origin.path().display(),
+                    first_line(origin.text()),
+                    unknown.reason
+                )
+            }
+            None => unknown.reason.clone(),
+        })
+        .collect();
+    if !unknown.is_empty() {
+        let mut failure = Failure::usage(format!(
+            "what `{}` requires cannot be known without running it",
+            path.display()
+        ))
+        .help("write the requirements as literals, or lock a requirements file or pyproject.toml instead");
+        failure.why = unknown;
+        return Err(failure);
+    }
+    Ok(project)
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or("")
+}
+
+fn unreadable(path: &Path, error: ProjectError) -> Failure {
+    let source = std::error::Error::source(&error).map(ToString::to_string);
+    let mut failure = match error {
+        ProjectError::Files(error) => Failure::from(error),
+        other => Failure::usage(other.to_string()),
+    };
+    if !failure.what.contains(&*path.to_string_lossy()) {
+        failure.what = format!("{}: {}", path.display(), failure.what);
+    }
+    if failure.why.is_empty() {
+        failure.why.extend(source);
+    }
+    failure
+        .help("name a setup.py, pyproject.toml, setup.cfg, requirements file or a folder with one")
+}
+
+/// The target must be one of the Pythons that the project says it runs on.
+fn check_python(project: &Project, path: &Path, targets: &Targets) -> Result<(), Failure> {
+    let Some(wanted) = &project.requires_python else {
+        return Ok(());
+    };
+    if wanted.contains(&targets.python) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Unsatisfiable,
+        format!(
+            "`{}` needs Python {wanted}, and the lock is for {}",
+            path.display(),
+            targets.python
+        ),
+    )
+    .help("choose a Python that it supports with `--python`"))
+}
+
+fn take(wishes: &mut Wishes, project: Project, meant: &Lock) -> Result<(), Failure> {
+    let mut chosen: BTreeSet<ExtraName> = BTreeSet::new();
+    for name in &meant.extras {
+        let extra = ExtraName::from_str(name).map_err(|_| {
+            Failure::usage(format!("`--extra {name}`: this is not an extra's name"))
+        })?;
+        chosen.insert(extra);
+    }
+    if meant.all_extras {
+        chosen.extend(project.optional.keys().cloned());
+    }
+    wishes.constraints.extend(project.constraints);
+    wishes.index.push(project.index_options);
+    let mut pending = project.dependencies;
+    for name in &meant.groups {
+        pending.extend(
+            project
+                .groups
+                .get(&normal(name))
+                .cloned()
+                .unwrap_or_default(),
+        );
+    }
+    let mut done = BTreeSet::new();
+    wishes.requirements.extend(expanded(
+        pending,
+        &mut chosen,
+        &mut done,
+        project.name.as_ref(),
+        &project.optional,
+    ));
+    Ok(())
+}
+
+/// The requirements with those of the chosen extras; a requirement of a project on itself (`demo[a]`
+/// among the extras of demo) only chooses further extras.
+fn expanded(
+    direct: Vec<Requirement>,
+    chosen: &mut BTreeSet<ExtraName>,
+    done: &mut BTreeSet<ExtraName>,
+    name: Option<&PackageName>,
+    optional: &BTreeMap<ExtraName, Vec<Requirement>>,
+) -> Vec<Requirement> {
+    let mut all = Vec::new();
+    let mut pending = direct;
+    loop {
+        for requirement in std::mem::take(&mut pending) {
+            if Some(&requirement.name) == name {
+                chosen.extend(requirement.extras);
+            } else {
+                all.push(requirement);
+            }
+        }
+        let Some(extra) = chosen.iter().find(|extra| !done.contains(*extra)).cloned() else {
+            return all;
+        };
+        pending = optional.get(&extra).cloned().unwrap_or_default();
+        done.insert(extra);
+    }
+}
+
+fn unknown_choice(name: &str, known: &BTreeSet<String>, what: &str) -> Failure {
+    let failure = Failure::usage(format!("the project has no {what} `{name}`"));
+    if known.is_empty() {
+        return failure.help(format!("it has no {what} at all"));
+    }
+    let names: Vec<&str> = known.iter().map(String::as_str).collect();
+    failure.help(format!("it has {}", names.join(", ")))
+}
+
+/// PEP 503's and PEP 735's normal form of a name.
+fn normal(name: &str) -> String {
+    ExtraName::from_str(name).map_or_else(|_| name.to_owned(), |name| name.to_string())
+}
+
+/// The sources as a command names them from the output folder, without machine paths.
+pub fn command(meant: &Lock) -> String {
+    let mut words = vec!["pyresolve".to_owned(), "lock".to_owned()];
+    for source in &meant.sources {
+        match source {
+            Source::Path(path) => {
+                let shown = relative(path, &meant.output.folder);
+                if shown.as_os_str() != "." {
+                    words.push(quoted(&shown.to_string_lossy()));
+                }
+            }
+            Source::Requirement(requirement) => words.push(quoted(&requirement.to_string())),
+        }
+    }
+    words.join(" ")
+}
+
+/// A path as seen from the output folder; only its last part where that would show the machine's.
+fn relative(path: &Path, folder: &Path) -> PathBuf {
+    let plain = |path: &Path| path.strip_prefix(".").unwrap_or(path).to_owned();
+    let (path, folder) = (plain(path), plain(folder));
+    match path.strip_prefix(&folder) {
+        Ok(rest) if rest.as_os_str().is_empty() => PathBuf::from("."),
+        Ok(rest) if rest.is_relative() => rest.to_owned(),
+        _ if path.is_absolute() => path.file_name().map_or(path.clone(), PathBuf::from),
+        _ => path,
+    }
+}
+
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=+:@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extras_of_extras_are_chosen() {
+        let extra = |name: &str| ExtraName::from_str(name).unwrap();
+        let read = |text: &str| Requirement::parse(text).unwrap();
+        let optional = BTreeMap::from([
+            (extra("all"), vec![read("demo[a,b]"), read("x")]),
+            (extra("a"), vec![read("y")]),
+            (extra("b"), vec![read("demo[all]"), read("z")]),
+        ]);
+        let all = expanded(
+            vec![read("base")],
+            &mut BTreeSet::from([extra("all")]),
+            &mut BTreeSet::new(),
+            Some(&PackageName::from_str("demo").unwrap()),
+            &optional,
+        );
+        let names: Vec<_> = all.iter().map(|r| r.name.as_ref()).collect();
+        assert_eq!(names, ["base", "x", "y", "z"]);
+    }
+
+    #[test]
+    fn commands_show_no_machine_paths() {
+        let shown = |path: &str, folder: &str| {
+            relative(Path::new(path), Path::new(folder))
+                .display()
+                .to_string()
+        };
+        assert_eq!(shown("a/b/setup.py", "a/b"), "setup.py");
+        assert_eq!(shown("./setup.py", "."), "setup.py");
+        assert_eq!(shown("a/b", "a/b"), ".");
+        assert_eq!(shown(".", "."), ".");
+        assert_eq!(shown("/home/me/setup.py", "/home/me"), "setup.py");
+        assert_eq!(shown("/home/me/setup.py", "nix"), "setup.py");
+        assert_eq!(shown("setup.py", "nix"), "setup.py");
+        assert_eq!(quoted("a>=1; x == 'y'"), "'a>=1; x == '\\''y'\\'''");
+    }
+}
