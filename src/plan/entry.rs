@@ -179,10 +179,21 @@ fn derivation(
         inputs: Vec::new(),
         dependencies,
         optional: optional(set, pinned),
-        imports: facts.map(|f| f.modules.clone()).unwrap_or_default(),
+        imports: facts.map(|f| modules(&f.modules)).unwrap_or_default(),
         meta: meta::meta(pin, facts.map(|f| &f.about), &source),
         source,
     })
+}
+
+/// The modules whose names can be imported.
+fn modules(names: &[String]) -> Vec<String> {
+    let is_identifier = |part: &str| {
+        let mut chars = part.chars();
+        chars.next().is_some_and(|c| c.is_alphabetic() || c == '_')
+            && chars.all(|c| c.is_alphanumeric() || c == '_')
+    };
+    let importable = names.iter().filter(|n| n.split('.').all(is_identifier));
+    importable.cloned().collect()
 }
 
 fn dependencies(

@@ -6,6 +6,8 @@ mod cycle;
 pub mod decide;
 pub mod derivation;
 mod entry;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod license;
 mod meta;
 mod policy;

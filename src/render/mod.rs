@@ -5,6 +5,8 @@ pub mod lock;
 mod dependencies;
 mod package;
 mod source;
+#[cfg(test)]
+mod tests;
 
 pub use dependencies::dependencies;
 

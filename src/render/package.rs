@@ -180,7 +180,7 @@ fn override_of(d: &Derivation, uses: &mut Uses) -> Expr {
         out.add(vec![Item::bind("optional-dependencies", value)]);
     }
     let tests = match d.source {
-        Source::Sdist(_) => "the tests of the recipe are for the repository, not for the sdist",
+        Source::Sdist(_) => "the recipe's tests may not be in this source",
         Source::Wheel(_) | Source::Wheels(_) => "a wheel has no tests",
     };
     out.add(vec![

@@ -1,0 +1,198 @@
+//! Plans rendered whole, compared with the files in `testdata/render`.
+
+use std::path::{Path, PathBuf};
+
+use super::dependencies;
+use crate::index::Release;
+use crate::nixpkgs::Nixpkgs;
+use crate::plan::fixture::{Fixture, distribution};
+use crate::python::TargetSet;
+
+/// Renders, checks what must hold of every file, and compares; `UPDATE=1` rewrites the file.
+fn check(name: &str, fixture: &Fixture) {
+    let text = dependencies(&fixture.plan().unwrap()).text;
+    assert_valid(&text);
+    let text = text.replace(env!("CARGO_PKG_VERSION"), "VERSION");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PathBuf::from_iter([
+        "testdata",
+        "render",
+        &format!("{name}.nix"),
+    ]));
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, &text).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    similar(&text, &expected, name);
+}
+
+fn similar(text: &str, expected: &str, name: &str) {
+    if let Some((line, (new, old))) = text
+        .lines()
+        .zip(expected.lines())
+        .enumerate()
+        .find(|(_, (new, old))| new != old)
+    {
+        panic!("{name}.nix:{}: `{old}` was expected, not `{new}`", line + 1);
+    }
+    assert_eq!(text.len(), expected.len(), "{name}.nix has another length");
+}
+
+fn assert_valid(text: &str) {
+    let parsed = rnix::Root::parse(text);
+    assert!(parsed.errors().is_empty(), "{:?}\n{text}", parsed.errors());
+    assert_eq!(nixfmt_rs::format(text).unwrap(), text);
+}
+
+#[test]
+fn the_bridge() {
+    let fixture = Fixture::new()
+        .root("tornado>=6.5.5")
+        .root("aioamqp")
+        .root("redis_structures==0.1.3")
+        .pin("tornado", "6.5.7", &[])
+        .pin("aioamqp", "0.15.0", &["pamqp>=2.2.0,<3"])
+        .pin("pamqp", "2.3.0", &[])
+        .pin("redis-structures", "0.1.3", &["redis"])
+        .pin("redis", "7.4.0", &[])
+        .facts("redis-structures", |facts| {
+            facts.missing_files = vec!["README.rst".to_owned()];
+        });
+    check("bridge", &fixture);
+}
+
+#[test]
+fn another_attribute_is_the_projects_in_the_whole_set() {
+    let fixture = Fixture::new()
+        .root("django>=6")
+        .root("protobuf>=6.33,<7")
+        .root("pydantic<2")
+        .pin("django", "6.0.3", &["asgiref", "sqlparse"])
+        .pin("asgiref", "3.11.1", &[])
+        .pin("sqlparse", "0.5.5", &[])
+        .pin("protobuf", "6.33.9", &[])
+        .pin("pydantic", "1.10.24", &[]);
+    check("attributes", &fixture);
+}
+
+#[test]
+fn conditions_extras_and_cycles() {
+    let targets = Fixture::new().targets;
+    let darwin = TargetSet::single(2);
+    let linux = targets.all().without(darwin);
+    let fixture = Fixture::new()
+        .root("first-thing[fast]")
+        .root("only-mac; sys_platform == 'darwin'")
+        .root("forked")
+        .pin(
+            "first-thing",
+            "1.0",
+            &[
+                "second-thing",
+                "six; sys_platform == 'linux'",
+                "attrs; platform_machine == 'x86_64'",
+                "2to3",
+                "speedups[more]; extra == 'fast'",
+            ],
+        )
+        .pin("second-thing", "2.0", &["first-thing", "third_thing"])
+        .pin("third-thing", "3.0", &[])
+        .pin("2to3", "1.0", &[])
+        .pin(
+            "speedups",
+            "0.1",
+            &["lz4; extra == 'more'", "first-thing>=1"],
+        )
+        .pin("lz4", "4.4.5", &[])
+        .pin("six", "1.17.0", &[])
+        .pin("attrs", "25.4.0", &[])
+        .pin_on("only-mac", "1.0", &["six"], darwin)
+        .pin_on("forked", "1.0", &[], darwin)
+        .pin_on("forked", "2.0", &["six"], linux);
+    check("conditions", &fixture);
+}
+
+#[test]
+fn builds() {
+    let fixture = Fixture::new()
+        .root("plugged")
+        .root("wheels-only")
+        .root("packaging>=99")
+        .pin("plugged", "1.0", &["packaging>=99"])
+        .pin("packaging", "99.0", &[])
+        .build_pin("odd-backend", "0.5", &[])
+        .facts("plugged", |facts| {
+            facts.has_build_system_table = true;
+            facts.build_requires = vec![
+                "setuptools<60".to_owned(),
+                "odd-backend>=0.5".to_owned(),
+                "numpy>=1; sys_platform == 'linux'".to_owned(),
+                "tomli; python_version < '3.11'".to_owned(),
+            ];
+        })
+        .pin("wheels-only", "1.0", &[])
+        .change("wheels-only", |pin| {
+            let wheel = distribution("wheels_only-1.0-py3-none-any.whl", &pin.name);
+            pin.release = Release {
+                version: pin.version.clone(),
+                wheels: vec![wheel],
+                sdist: None,
+            }
+            .into();
+        });
+    check("builds", &fixture);
+}
+
+#[test]
+fn hostile_texts_stay_texts() {
+    let evil = "${builtins.abort \"x\"} ''${x} */ \r\n \0 \" \\";
+    let fixture = Fixture::new()
+        .root("evil")
+        .pin("evil", "1.0", &[])
+        .facts("evil", |facts| {
+            facts.missing_files = vec![
+                format!("docs/{evil}'; touch $HOME"),
+                "-rf".to_owned(),
+                "a b/c\rd".to_owned(),
+            ];
+            facts.modules = vec![evil.to_owned()];
+            facts.has_build_system_table = true;
+            facts.build_requires = vec!["setuptools<60; python_version > '3.0' # ${x}".to_owned()];
+            facts.about.summary = Some(evil.to_owned());
+            facts.about.home_page = Some(format!("https://example.test/{evil}"));
+            facts.about.urls = vec![(
+                "Changelog".to_owned(),
+                "https://example.test/${x}\"''$".to_owned(),
+            )];
+            facts.about.license_expression = Some(evil.to_owned());
+        })
+        .change("evil", |pin| {
+            pin.index = None;
+        });
+    check("hostile", &fixture);
+}
+
+#[test]
+fn nothing_is_taken_from_nixpkgs() {
+    let mut fixture = Fixture::new()
+        .root("six")
+        .pin("six", "1.17.0", &["setuptools"])
+        .pin("setuptools", "70.0", &[]);
+    fixture.nixpkgs = Nixpkgs::default();
+    check("none", &fixture);
+}
+
+#[test]
+fn names_that_nobody_provides_are_errors() {
+    let fixture = Fixture::new()
+        .root("plugged")
+        .pin("plugged", "1.0", &[])
+        .facts("plugged", |facts| {
+            facts.build_requires = vec!["no-such-backend".to_owned()];
+        });
+    let error = fixture.plan().unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "`plugged 1.0` needs `no-such-backend`, which neither nixpkgs nor an entry provides"
+    );
+}
