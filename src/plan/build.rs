@@ -6,26 +6,26 @@ use super::derivation::RelaxedBuild;
 use super::reason::{admits, wanted};
 use super::set::Set;
 use super::{Needed, PlanError};
-use crate::python::{PackageName, Requirement, TargetSet};
+use crate::python::{MarkerTree, PackageName, Requirement, TargetSet, VersionSpecifiers, Wanted};
 use crate::resolve::Pin;
 
 /// The build requirements of a pin's sdist, those that hold on none of its targets left out.
 pub(super) fn requirements(set: &Set<'_>, pin: &Pin) -> Vec<Requirement> {
-    literal(set, pin).into_iter().map(|(_, r)| r).collect()
+    written(set, pin).into_iter().map(|(_, r)| r).collect()
 }
 
-/// The same, each with the text in which it stands in its file.
-fn literal(set: &Set<'_>, pin: &Pin) -> Vec<(String, Requirement)> {
-    if !set.builds_sdist(pin) {
+/// The same, each with the text in which it stands in pyproject.toml, if it does.
+fn written<'a>(set: &Set<'a>, pin: &Pin) -> Vec<(&'a str, Requirement)> {
+    let Some(facts) = set.facts(pin).filter(|_| set.builds_sdist(pin)) else {
         return Vec::new();
-    }
-    let texts = set.facts(pin).map(|facts| facts.build_requires.as_slice());
+    };
     let mut found = Vec::new();
-    for text in texts.unwrap_or_default() {
+    for (index, text) in facts.build_requires.iter().enumerate() {
         if let Ok(requirement) = Requirement::parse(text)
             && !on(set, pin, &requirement).is_empty()
         {
-            found.push((text.clone(), requirement));
+            let written = facts.build_written.get(index).map_or("", String::as_str);
+            found.push((written, requirement));
         }
     }
     found
@@ -60,38 +60,32 @@ pub(super) fn system(set: &Set<'_>, pin: &Pin) -> Result<Vec<Needed>, PlanError>
 }
 
 /// The requirements in a pin's pyproject.toml whose versions the set does not have. nixpkgs' build
-/// checks them.
+/// checks them. What stands elsewhere (in setup.py) is not checked.
 pub(super) fn relaxed(set: &Set<'_>, pin: &Pin) -> Vec<RelaxedBuild> {
-    if !set
-        .facts(pin)
-        .is_some_and(|facts| facts.has_build_system_table)
-    {
-        return Vec::new();
-    }
     let mut relaxed = Vec::new();
-    for (text, requirement) in literal(set, pin) {
+    for (text, requirement) in written(set, pin) {
         let (Some(specifiers), Some(version)) =
             (requirement.specifiers(), set.version(&requirement.name))
         else {
             continue;
         };
-        if !admits(specifiers, version) {
-            let extras: Vec<&str> = requirement.extras.iter().map(AsRef::as_ref).collect();
-            let extras = if extras.is_empty() {
-                String::new()
-            } else {
-                format!("[{}]", extras.join(","))
-            };
-            relaxed.push(RelaxedBuild {
-                text,
-                replacement: format!("{}{extras}", requirement.name),
-                because: format!(
-                    "{} {version} builds it, pyproject.toml asks for {}",
-                    requirement.name,
-                    wanted(specifiers)
-                ),
-            });
+        if text.is_empty() || admits(specifiers, version) {
+            continue;
         }
+        let loose = Requirement {
+            wanted: Wanted::Versions(VersionSpecifiers::empty()),
+            marker: MarkerTree::TRUE,
+            ..requirement.clone()
+        };
+        relaxed.push(RelaxedBuild {
+            text: text.to_owned(),
+            replacement: format!("\"{loose}\""),
+            because: format!(
+                "{} {version} builds it, pyproject.toml asks for {}",
+                requirement.name,
+                wanted(specifiers)
+            ),
+        });
     }
     relaxed
 }

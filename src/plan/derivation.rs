@@ -137,9 +137,9 @@ pub enum Fetcher {
 /// A build requirement whose version limits are dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RelaxedBuild {
-    /// The literal text in pyproject.toml, without its quotes.
+    /// The literal in pyproject.toml, with its quotes.
     pub text: String,
-    /// What stands there afterwards.
+    /// The literal that stands there afterwards.
     pub replacement: String,
     /// Why.
     pub because: String,

@@ -214,6 +214,7 @@ pub(crate) fn distribution(file: &str, project: &PackageName) -> Distribution {
         uploaded: None,
         yanked: None,
         has_metadata: false,
+        metadata_sha256: None,
     }
 }
 

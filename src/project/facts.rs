@@ -11,6 +11,10 @@ use crate::python::About;
 pub struct SourceFacts {
     /// `[build-system] requires` as PEP 508 texts, `setup_requires` added; setuptools where nothing is said.
     pub build_requires: Vec<String>,
+    /// The same as they stand in `pyproject.toml`, quotes and all; empty texts for those that do not
+    /// stand there.
+    #[serde(default)]
+    pub build_written: Vec<String>,
     /// `build-backend`.
     pub build_backend: Option<String>,
     /// Whether the build requirements stand in a `pyproject.toml` (else they are the default).
@@ -53,6 +57,7 @@ pub fn of(files: &dyn Files) -> Result<SourceFacts, ProjectError> {
     let scripts = project.entry_points.get("console_scripts");
     Ok(SourceFacts {
         build_requires: texts(&project.build_system.requires),
+        build_written: written(&project.build_system.requires),
         build_backend: project.build_system.backend.clone(),
         has_build_system_table: read.has_build_system,
         requires_dist: known.then(|| texts(&project.requires_dist())),
@@ -79,6 +84,18 @@ pub fn of(files: &dyn Files) -> Result<SourceFacts, ProjectError> {
 
 fn texts(requirements: &[crate::python::Requirement]) -> Vec<String> {
     requirements.iter().map(ToString::to_string).collect()
+}
+
+fn written(requirements: &[crate::python::Requirement]) -> Vec<String> {
+    let literal = |r: &crate::python::Requirement| {
+        let origin = r.origin.as_ref()?;
+        let stands_there = origin.path().file_name()? == "pyproject.toml";
+        stands_there.then(|| origin.text().to_owned())
+    };
+    requirements
+        .iter()
+        .map(|r| literal(r).unwrap_or_default())
+        .collect()
 }
 
 /// A folder of tests at the root, in `src`, or in a package at the root.

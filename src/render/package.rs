@@ -232,25 +232,30 @@ fn pre_patch(d: &Derivation) -> Vec<Item> {
 }
 
 fn post_patch(d: &Derivation) -> Vec<Item> {
+    if d.relaxed_builds.is_empty() {
+        return Vec::new();
+    }
     let mut items = Vec::new();
-    let mut commands = Vec::new();
+    let mut command = vec!["substituteInPlace pyproject.toml".to_owned()];
     for relaxed in &d.relaxed_builds {
         items.push(Item::Comment(relaxed.because.clone()));
-        commands.push(format!(
-            "substituteInPlace pyproject.toml --replace-fail {} {}",
+        command.push(format!(
+            "  --replace-fail {} {}",
             text::shell_word(&relaxed.text),
             text::shell_word(&relaxed.replacement)
         ));
     }
-    if !commands.is_empty() {
-        items.push(Item::bind("postPatch", commands_of(commands)));
+    let last = command.len() - 1;
+    for line in &mut command[..last] {
+        line.push_str(" \\");
     }
+    items.push(Item::bind("postPatch", Expr::Lines(command)));
     items
 }
 
 fn commands_of(commands: Vec<String>) -> Expr {
     match commands.as_slice() {
-        [one] => Expr::str(one.as_str()),
+        [one] if !one.contains(['"', '\\']) => Expr::str(one.as_str()),
         _ => Expr::Lines(commands),
     }
 }

@@ -123,6 +123,7 @@ fn builds() {
         .build_pin("odd-backend", "0.5", &[])
         .facts("plugged", |facts| {
             facts.has_build_system_table = true;
+            facts.build_written = vec!["'setuptools<60'".to_owned()];
             facts.build_requires = vec![
                 "setuptools<60".to_owned(),
                 "odd-backend>=0.5".to_owned(),
@@ -157,7 +158,8 @@ fn hostile_texts_stay_texts() {
             ];
             facts.modules = vec![evil.to_owned()];
             facts.has_build_system_table = true;
-            facts.build_requires = vec!["setuptools<60; python_version > '3.0' # ${x}".to_owned()];
+            facts.build_requires = vec!["setuptools<60".to_owned()];
+            facts.build_written = vec![format!("\"{evil}'\"")];
             facts.about.summary = Some(evil.to_owned());
             facts.about.home_page = Some(format!("https://example.test/{evil}"));
             facts.about.urls = vec![(

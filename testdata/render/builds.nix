@@ -38,7 +38,10 @@ let
       };
 
       # setuptools 80.10.1 builds it, pyproject.toml asks for <60
-      postPatch = "substituteInPlace pyproject.toml --replace-fail 'setuptools<60' setuptools";
+      postPatch = ''
+        substituteInPlace pyproject.toml \
+          --replace-fail '''\'''setuptools<60'\'''' '"setuptools"'
+      '';
 
       # nixpkgs has packaging 25.0 and builds every package with it, this needs >=99
       pythonRelaxDeps = [ "packaging" ];

@@ -28,6 +28,14 @@ let
         touch 'a b/c''\rd'
       '';
 
+      # setuptools 80.10.1 builds it, pyproject.toml asks for <60
+      postPatch = ''
+        substituteInPlace pyproject.toml \
+          --replace-fail '"''${builtins.abort "x"} '\''''\'''''${x} */ ''\r''\n � " \'\'''"' '"setuptools"'
+      '';
+
+      build-system = [ final.setuptools ];
+
       meta = {
         description = "\${builtins.abort \"x\"} ''\${x} */ \" \\";
         changelog = "https://example.test/\${x}\"''$";
