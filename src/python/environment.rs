@@ -215,6 +215,13 @@ impl TargetSet {
         self.0 & (1 << index) != 0
     }
 
+    /// The first target of it, on its own.
+    pub fn first(self) -> Option<Self> {
+        (0..u8::BITS as usize)
+            .map(Self::single)
+            .find(|single| self.contains(*single))
+    }
+
     /// Targets in both.
     #[must_use]
     pub fn and(self, other: Self) -> Self {

@@ -128,8 +128,11 @@ pub fn admits_python(requires_python: &VersionSpecifiers, python: &Version) -> b
     }
 }
 
-/// A range as people write it, `>=1.2,<2` or `<1 | >2`; empty for every version.
+/// A range as people write it, `>=1.2,<2` or `<1 or >2`; empty for every version.
 pub fn describe(range: &Range) -> String {
+    if let Some(hole) = pinned(&range.complement()) {
+        return format!("!={hole}");
+    }
     let parts: Vec<String> = range
         .iter()
         .map(|(low, high)| {
@@ -151,7 +154,7 @@ pub fn describe(range: &Range) -> String {
             low.into_iter().chain(high).collect::<Vec<_>>().join(",")
         })
         .collect();
-    parts.join(" | ")
+    parts.join(" or ")
 }
 
 /// `<2.dev0` is how a range says `<2`.
@@ -333,7 +336,7 @@ mod tests {
         assert_eq!(text(">=1,<2"), ">=1,<2");
         assert_eq!(text("==1.5"), "==1.5");
         assert_eq!(text("~=1.4.2"), ">=1.4.2,<1.5");
-        assert_eq!(text("!=1.5"), "<1.5 | >1.5");
+        assert_eq!(text("!=1.5"), "!=1.5");
         assert_eq!(text(">1"), ">1");
     }
 }

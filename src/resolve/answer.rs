@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use pubgrub::SelectedDependencies;
 
-use super::ResolveError;
 use super::node::{ExtraId, Facet, Node, ProjectId};
 use super::resolution::{Edge, Pin, Resolution};
 use super::universe::{Line, Need, Universe};
+use super::{Fault, ResolveError};
 use crate::python::range::Point;
 use crate::python::{ExtraName, Metadata, TargetSet};
 
@@ -25,7 +25,6 @@ impl Part {
     /// # Errors
     /// The projects that got different versions on different targets.
     pub fn new(
-        _: &Universe,
         targets: TargetSet,
         selected: &SelectedDependencies<Node, Point>,
     ) -> Result<Self, BTreeSet<ProjectId>> {
@@ -50,6 +49,18 @@ impl Part {
     }
 }
 
+/// The versions of all parts.
+pub(super) fn points(parts: &[Part]) -> BTreeMap<ProjectId, Vec<Point>> {
+    let mut all: BTreeMap<ProjectId, Vec<Point>> = BTreeMap::new();
+    for (&project, point) in parts.iter().flat_map(|part| &part.points) {
+        let points = all.entry(project).or_default();
+        if !points.contains(point) {
+            points.push(point.clone());
+        }
+    }
+    all
+}
+
 /// A pin in the making: on which targets it and its extras are needed.
 #[derive(Debug, Default)]
 struct Needed {
@@ -59,7 +70,7 @@ struct Needed {
 
 /// Walks from the user's requirements through the selected versions and collects what is needed
 /// where. Parts that chose the same version of a project share its pin.
-pub(super) fn merge(universe: &Universe, parts: &[Part]) -> Result<Resolution, ResolveError> {
+pub(super) fn merge(universe: &Universe, parts: &[Part]) -> Result<Resolution, Fault> {
     let mut needed: BTreeMap<(ProjectId, Point), Needed> = BTreeMap::new();
     for part in parts {
         walk(universe, part, &mut needed)?;
@@ -72,7 +83,7 @@ pub(super) fn merge(universe: &Universe, parts: &[Part]) -> Result<Resolution, R
     pins.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
     let all = universe.input.targets.all();
     let mut roots = Vec::new();
-    for need in universe.root_needs()? {
+    for need in universe.root_needs() {
         roots.extend(edge(universe, &need, None, None, all));
     }
     Ok(Resolution {
@@ -86,7 +97,7 @@ fn walk(
     universe: &Universe,
     part: &Part,
     needed: &mut BTreeMap<(ProjectId, Point), Needed>,
-) -> Result<(), ResolveError> {
+) -> Result<(), Fault> {
     let mut queue: Vec<(ProjectId, Facet)> = Vec::new();
     let enqueue = |needs: &[Need], targets: TargetSet, queue: &mut Vec<_>| {
         for need in needs {
@@ -100,7 +111,7 @@ fn walk(
             }
         }
     };
-    enqueue(&universe.root_needs()?, part.targets, &mut queue);
+    enqueue(&universe.root_needs(), part.targets, &mut queue);
     while let Some((id, facet)) = queue.pop() {
         let Some(point) = part.points.get(&id) else {
             continue;
@@ -129,15 +140,15 @@ fn walk(
     Ok(())
 }
 
-fn pin(
-    universe: &Universe,
-    id: ProjectId,
-    point: &Point,
-    needed: &Needed,
-) -> Result<Pin, ResolveError> {
+fn pin(universe: &Universe, id: ProjectId, point: &Point, needed: &Needed) -> Result<Pin, Fault> {
     let project = universe.by_id(id);
     let source = universe.source(&project)?;
-    let gone = || ResolveError::Restart;
+    let gone = || {
+        Fault::from(ResolveError::Disappeared(format!(
+            "{} {point}",
+            project.name
+        )))
+    };
     let known = source.known(point).ok_or_else(gone)?;
     let release = universe.release(source, known).ok_or_else(gone)?;
     let metadata = universe

@@ -117,4 +117,39 @@ impl Universe<'_> {
             })
             .map(|known| known.point.clone())
     }
+    /// Asks for the metadata of the candidates that follow one, before the solver does: it has
+    /// rejected so many of their neighbours that it will want them one after the other.
+    pub fn expect_following(
+        &self,
+        project: &Project,
+        source: &Source,
+        range: &Range,
+        chosen: &Point,
+        count: usize,
+    ) {
+        let Some(page) = &source.page else { return };
+        let lowest = self.input.policy.prefer == Prefer::Lowest;
+        let follows = |known: &&Known| {
+            let behind = if lowest {
+                known.point > *chosen
+            } else {
+                known.point < *chosen
+            };
+            behind
+                && range.contains(&known.point)
+                && (source.prereleases || !known.point.version().any_prerelease())
+                && !self.serving(project, source, known).targets.is_empty()
+        };
+        let expect = |known: &Known| {
+            if let Some(release) = self.release(source, known) {
+                self.catalog.expect_metadata(page, release);
+            }
+        };
+        let candidates = source.releases.iter().filter(follows);
+        if lowest {
+            candidates.take(count).for_each(expect);
+        } else {
+            candidates.rev().take(count).for_each(expect);
+        }
+    }
 }

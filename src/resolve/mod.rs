@@ -21,6 +21,7 @@ mod candidate;
 pub mod explain;
 pub mod input;
 mod node;
+mod prefetch;
 mod provider;
 pub mod resolution;
 mod universe;
@@ -33,7 +34,7 @@ use pubgrub::PubGrubError;
 use crate::event::Observer;
 use crate::index::{Catalog, IndexError};
 use crate::python::range::Point;
-use crate::python::{PackageName, TargetSet, VersionSpecifiers};
+use crate::python::{PackageName, TargetSet, Version, VersionSpecifiers};
 
 use answer::Part;
 use explain::Failure;
@@ -73,9 +74,42 @@ pub enum ResolveError {
         /// Another.
         second: String,
     },
-    /// Something was learned that the solver has to start over with; never leaves this folder.
+    /// More decisions were needed than allowed.
+    #[error("no answer within {0} decisions")]
+    Patience(u32),
+    /// A release was there and is no longer.
+    #[error("{0} disappeared from the index while it was read; try again")]
+    Disappeared(String),
+}
+
+/// Why the solver stops before it has an answer.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    /// There will be none.
+    #[error(transparent)]
+    Error(#[from] ResolveError),
+    /// Something was learned that the solver has to start over with.
     #[error("the resolution starts over")]
     Restart,
+    /// A release needs different versions of a project on these targets and on the others.
+    #[error("the targets are solved in parts")]
+    Split(TargetSet),
+}
+
+/// For questions whose answers are all known already, so that only errors are left.
+impl From<Fault> for ResolveError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Error(error) => error,
+            Fault::Restart | Fault::Split(_) => Self::Disappeared("a release".to_owned()),
+        }
+    }
+}
+
+impl From<IndexError> for Fault {
+    fn from(error: IndexError) -> Self {
+        Fault::Error(error.into())
+    }
 }
 
 /// Why a release that fits cannot be used.
@@ -121,48 +155,98 @@ pub fn resolve(
 ) -> Result<Outcome, ResolveError> {
     let universe = Universe::new(catalog, input)?;
     let mut parts = Vec::new();
-    let mut shared = BTreeMap::new();
-    match solve(
-        &universe,
-        input.targets.all(),
-        &mut shared,
-        &mut parts,
-        observer,
-    )? {
-        None => Ok(Outcome::Solved(answer::merge(&universe, &parts)?)),
-        Some(failure) => Ok(Outcome::Unsolvable(explain::explain(&universe, &failure)?)),
+    match solve(&universe, input.targets.all(), &mut parts, observer)? {
+        None => {
+            agree(&universe, &mut parts, observer)?;
+            Ok(Outcome::Solved(answer::merge(&universe, &parts)?))
+        }
+        Some(failure) => Ok(Outcome::Unsolvable(explain::explain(
+            &universe, &failure, observer,
+        )?)),
     }
+}
+
+/// The versions of a solution that is found within so many decisions, without explanations.
+fn attempt(
+    catalog: &dyn Catalog,
+    input: &Input,
+    observer: &dyn Observer,
+    patience: u32,
+) -> Option<BTreeMap<PackageName, Version>> {
+    let mut universe = Universe::new(catalog, input).ok()?;
+    universe.patience = Some(patience);
+    let mut parts = Vec::new();
+    let failure = solve(&universe, input.targets.all(), &mut parts, observer).ok()?;
+    if failure.is_some() {
+        return None;
+    }
+    let points = parts.iter().flat_map(|part| &part.points);
+    let versions = points.map(|(&id, point)| {
+        let project = universe.by_id(id);
+        (project.name.clone(), point.version().clone())
+    });
+    Some(versions.collect())
 }
 
 /// Solves some targets together, or else in parts; what failed, if there is no answer.
 fn solve(
     universe: &Universe,
     targets: TargetSet,
-    shared: &mut BTreeMap<ProjectId, Vec<Point>>,
     parts: &mut Vec<Part>,
     observer: &dyn Observer,
 ) -> Result<Option<Failure>, ResolveError> {
-    match solve_together(universe, targets, shared, observer)? {
-        Ok(part) => {
-            for (&project, point) in &part.points {
-                let points = shared.entry(project).or_default();
-                if !points.contains(point) {
-                    points.push(point.clone());
-                }
-            }
+    let shared = answer::points(parts);
+    let first = match solve_together(universe, targets, &shared, observer)? {
+        Together::Solved(part) => {
             parts.push(part);
-            Ok(None)
+            return Ok(None);
         }
-        Err(failure) => {
-            let Some(first) = failure.split(universe, targets) else {
-                return Ok(Some(failure));
-            };
-            if let Some(failure) = solve(universe, first, shared, parts, observer)? {
-                return Ok(Some(failure));
-            }
-            solve(universe, targets.without(first), shared, parts, observer)
-        }
+        Together::Split(first) => first,
+        Together::Failed(failure) => match failure.split(universe, targets) {
+            Some(first) => first,
+            None => return Ok(Some(failure)),
+        },
+    };
+    if let Some(failure) = solve(universe, first, parts, observer)? {
+        return Ok(Some(failure));
     }
+    solve(universe, targets.without(first), parts, observer)
+}
+
+/// Solves each part once more, now that the versions of all others are known, and keeps what needs
+/// fewer different releases in all.
+fn agree(
+    universe: &Universe,
+    parts: &mut Vec<Part>,
+    observer: &dyn Observer,
+) -> Result<(), ResolveError> {
+    for position in 0..parts.len().saturating_sub(1) {
+        let part = parts.remove(position);
+        let shared = answer::points(parts);
+        let again = solve_together(universe, part.targets, &shared, observer)?;
+        let count = |part: &Part| {
+            let alone = |(project, point): &(&ProjectId, &Point)| {
+                !shared
+                    .get(project)
+                    .is_some_and(|points| points.contains(point))
+            };
+            part.points.iter().filter(alone).count()
+        };
+        let better = match again {
+            Together::Solved(again) if count(&again) < count(&part) => again,
+            _ => part,
+        };
+        parts.insert(position, better);
+    }
+    Ok(())
+}
+
+/// What comes of solving targets together.
+enum Together {
+    Solved(Part),
+    Failed(Failure),
+    /// These have to be solved first, on their own.
+    Split(TargetSet),
 }
 
 /// Solves targets together. Parts of one project for different targets are held together only
@@ -172,13 +256,13 @@ fn solve_together(
     targets: TargetSet,
     shared: &BTreeMap<ProjectId, Vec<Point>>,
     observer: &dyn Observer,
-) -> Result<Result<Part, Failure>, ResolveError> {
+) -> Result<Together, ResolveError> {
     let mut tied = BTreeSet::new();
     loop {
         let provider = Provider::new(universe, targets, shared, &tied, observer);
         let error = match pubgrub::resolve(&provider, Node::Root, root_point()) {
-            Ok(selected) => match Part::new(universe, targets, &selected) {
-                Ok(part) => return Ok(Ok(part)),
+            Ok(selected) => match Part::new(targets, &selected) {
+                Ok(part) => return Ok(Together::Solved(part)),
                 Err(torn) => {
                     tied.extend(torn);
                     continue;
@@ -187,12 +271,15 @@ fn solve_together(
             Err(error) => error,
         };
         match error {
-            PubGrubError::NoSolution(tree) => return Ok(Err(Failure { targets, tree })),
+            PubGrubError::NoSolution(tree) => {
+                return Ok(Together::Failed(Failure { targets, tree }));
+            }
             PubGrubError::ErrorChoosingVersion { source, .. }
             | PubGrubError::ErrorRetrievingDependencies { source, .. }
             | PubGrubError::ErrorInShouldCancel(source) => match source {
-                ResolveError::Restart => {}
-                error => return Err(error),
+                Fault::Restart => {}
+                Fault::Split(first) => return Ok(Together::Split(first)),
+                Fault::Error(error) => return Err(error),
             },
         }
     }

@@ -10,7 +10,7 @@ use pubgrub::{
 
 use super::node::{Facet, Node, ProjectId};
 use super::universe::{Need, Universe};
-use super::{ResolveError, Unusable};
+use super::{Fault, ResolveError, Unusable};
 use crate::event::{Event, Observer};
 use crate::python::TargetSet;
 use crate::python::range::{self, Point, Range};
@@ -32,6 +32,9 @@ pub(super) struct Provider<'u, 'a> {
     /// The ranges that the solver last told of the parts that hold versions together.
     held: RefCell<HashMap<ProjectId, Range>>,
     next: Cell<usize>,
+    /// How often a candidate of a project was chosen.
+    tries: RefCell<HashMap<ProjectId, u32>>,
+    decisions: Cell<u32>,
 }
 
 /// When a project is decided.
@@ -67,6 +70,8 @@ impl<'u, 'a> Provider<'u, 'a> {
             order: RefCell::default(),
             held: RefCell::default(),
             next: Cell::new(0),
+            tries: RefCell::default(),
+            decisions: Cell::new(0),
         }
     }
 
@@ -90,13 +95,31 @@ impl<'u, 'a> Provider<'u, 'a> {
         }
     }
 
+    /// How many further candidates to ask for at once, now that another one is tried: the more
+    /// have been tried, the more.
+    fn burst(&self, project: ProjectId) -> Option<usize> {
+        let mut tries = self.tries.borrow_mut();
+        let tries = tries.entry(project).or_default();
+        *tries += 1;
+        match *tries {
+            4 => Some(8),
+            10 => Some(16),
+            20 => Some(32),
+            n if n >= 40 && n % 25 == 15 => Some(50),
+            _ => None,
+        }
+    }
+
     /// The solver's constraints for needs on some targets.
     fn constraints(
         &self,
         needs: &[Need],
         targets: TargetSet,
         constraints: &mut Vec<(Node, Range)>,
-    ) {
+    ) -> Result<(), Fault> {
+        if let Some(first) = self.torn(needs, targets) {
+            return Err(Fault::Split(first));
+        }
         for need in needs {
             let targets = need.targets.and(targets);
             if targets.is_empty() {
@@ -113,6 +136,27 @@ impl<'u, 'a> Provider<'u, 'a> {
                 constraints.push((Node::Part(need.to, Facet::Version), range.clone()));
             }
         }
+        Ok(())
+    }
+
+    /// Targets that one and the same release wants another version of a project for than for the
+    /// other targets: they cannot be solved together.
+    fn torn(&self, needs: &[Need], targets: TargetSet) -> Option<TargetSet> {
+        let partial = |need: &&Need| {
+            let on = need.targets.and(targets);
+            !on.is_empty() && on != targets
+        };
+        let partial: Vec<&Need> = needs.iter().filter(partial).collect();
+        let (one, _) = partial.iter().enumerate().find_map(|(position, one)| {
+            let others = partial.get(position + 1..)?;
+            let other = others.iter().find(|other| {
+                other.to == one.to
+                    && other.targets.and(one.targets).and(targets).is_empty()
+                    && other.range.is_disjoint(&one.range)
+            })?;
+            Some((one, other))
+        })?;
+        Some(one.targets.and(targets))
     }
 
     fn part_constraints(
@@ -120,7 +164,7 @@ impl<'u, 'a> Provider<'u, 'a> {
         id: ProjectId,
         facet: Facet,
         point: &Point,
-    ) -> Result<Result<Vec<(Node, Range)>, Unusable>, ResolveError> {
+    ) -> Result<Result<Vec<(Node, Range)>, Unusable>, Fault> {
         let universe = self.universe;
         let project = universe.by_id(id);
         let source = universe.source(&project)?;
@@ -144,7 +188,7 @@ impl<'u, 'a> Provider<'u, 'a> {
         };
         match universe.needs(&project, known, extra)? {
             Err(unusable) => return Ok(Err(unusable)),
-            Ok(needs) => self.constraints(&needs, targets, &mut constraints),
+            Ok(needs) => self.constraints(&needs, targets, &mut constraints)?,
         }
         // A part that needs itself adds nothing, or excludes itself.
         let own = Node::Part(id, facet);
@@ -164,7 +208,7 @@ impl DependencyProvider for Provider<'_, '_> {
     type V = Point;
     type VS = Range;
     type M = Unusable;
-    type Err = ResolveError;
+    type Err = Fault;
     type Priority = (Class, Reverse<usize>, Reverse<Facet>);
 
     fn prioritize(
@@ -195,7 +239,18 @@ impl DependencyProvider for Provider<'_, '_> {
         (class, Reverse(rank.seen), Reverse(facet))
     }
 
-    fn choose_version(&self, node: &Node, range: &Range) -> Result<Option<Point>, ResolveError> {
+    fn should_cancel(&self) -> Result<(), Fault> {
+        let decisions = self.decisions.get().saturating_add(1);
+        self.decisions.set(decisions);
+        match self.universe.patience {
+            Some(patience) if decisions > patience => {
+                Err(Fault::Error(ResolveError::Patience(patience)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn choose_version(&self, node: &Node, range: &Range) -> Result<Option<Point>, Fault> {
         let Node::Part(id, facet) = *node else {
             return Ok(Some(root_point()));
         };
@@ -212,6 +267,10 @@ impl DependencyProvider for Provider<'_, '_> {
         if let Some(point) = &chosen
             && matches!(facet, Facet::Base(_))
         {
+            if let Some(count) = self.burst(id) {
+                self.universe
+                    .expect_following(&project, source, range, point, count);
+            }
             self.observer.see(&Event::Decided {
                 project: project.name.to_string(),
                 version: point.to_string(),
@@ -224,11 +283,12 @@ impl DependencyProvider for Provider<'_, '_> {
         &self,
         node: &Node,
         point: &Point,
-    ) -> Result<Dependencies<Node, Range, Unusable>, ResolveError> {
+    ) -> Result<Dependencies<Node, Range, Unusable>, Fault> {
         let constraints = match *node {
             Node::Root => {
                 let mut constraints = Vec::new();
-                self.constraints(&self.universe.root_needs()?, self.targets, &mut constraints);
+                let needs = self.universe.root_needs();
+                self.constraints(&needs, self.targets, &mut constraints)?;
                 constraints
             }
             Node::Part(id, facet) => match self.part_constraints(id, facet, point)? {

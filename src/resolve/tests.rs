@@ -396,3 +396,168 @@ fn run(scenario: Scenario) -> Result<(), String> {
         _ => Err(format!("{title}: say either `expect` or `fails`")),
     }
 }
+
+/// Small universes, answered by trying everything.
+mod property {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SYSTEMS: [&str; 2] = ["x86_64-linux", "aarch64-darwin"];
+
+    fn requirement() -> impl Strategy<Value = String> {
+        let range = prop_oneof![
+            4 => Just(""),
+            2 => Just("<2"),
+            2 => Just(">=2"),
+            1 => Just("==1"),
+            1 => Just("!=2"),
+            1 => Just(">2"),
+        ];
+        let marker = prop_oneof![
+            2 => Just(""),
+            1 => Just(" ; sys_platform == 'linux'"),
+            1 => Just(" ; sys_platform == 'darwin'"),
+        ];
+        let extra = prop_oneof![3 => Just(""), 1 => Just("[x]")];
+        ("[a-e]", extra, range, marker).prop_map(|(n, e, r, m)| format!("{n}{e}{r}{m}"))
+    }
+
+    fn full() -> impl Strategy<Value = Full> {
+        let files = prop_oneof![
+            6 => Just(None),
+            1 => Just(Some(vec!["cp313-cp313-manylinux_2_17_x86_64".to_owned()])),
+            1 => Just(Some(vec!["cp313-cp313-macosx_11_0_arm64".to_owned()])),
+        ];
+        let requirements = || prop::collection::vec(requirement(), 0..3);
+        (requirements(), requirements(), files).prop_map(|(requires, extra, files)| Full {
+            requires,
+            extras: BTreeMap::from([("x".to_owned(), extra)]),
+            files,
+            ..Full::default()
+        })
+    }
+
+    fn scenario() -> impl Strategy<Value = (Vec<String>, BTreeMap<String, BTreeMap<String, Full>>)>
+    {
+        let releases = prop::collection::btree_map("[1-3]", full(), 0..4);
+        let index = prop::collection::btree_map("[a-e]", releases, 3..6);
+        (prop::collection::vec(requirement(), 1..4), index)
+    }
+
+    /// Whether a choice of versions meets everything that is needed on a target.
+    fn holds(
+        input: &Input,
+        catalog: &FixedCatalog,
+        target: usize,
+        version_of: &dyn Fn(&PackageName) -> Option<Version>,
+    ) -> bool {
+        let markers = &input.targets.environments[target].markers;
+        let mut queue: Vec<Requirement> = input.requirements.clone();
+        queue.retain(|r| r.marker.evaluate(markers, &[]));
+        let mut seen = std::collections::BTreeSet::new();
+        while let Some(requirement) = queue.pop() {
+            let Some(version) = version_of(&requirement.name) else {
+                return false;
+            };
+            let Some(page) = catalog.pages.get(&requirement.name) else {
+                return false;
+            };
+            let Some(release) = page.release(&version) else {
+                return false;
+            };
+            let serving =
+                crate::resolve::candidate::Serving::of(&release, &requirement.name, input, false);
+            let specifiers = requirement.specifiers().unwrap();
+            if !serving.targets.has(target) || !specifiers.contains(&version) {
+                return false;
+            }
+            let extras = std::iter::once(None).chain(requirement.extras.iter().cloned().map(Some));
+            for extra in extras {
+                if seen.insert((requirement.name.clone(), extra.clone())) {
+                    let extras: Vec<ExtraName> = extra.into_iter().collect();
+                    let metadata = &catalog.metadata[&(requirement.name.clone(), version.clone())];
+                    let needs = metadata.requires_dist.iter();
+                    queue.extend(
+                        needs
+                            .filter(|r| r.marker.evaluate(markers, &extras))
+                            .cloned(),
+                    );
+                }
+            }
+        }
+        true
+    }
+
+    fn brute_force(input: &Input, catalog: &FixedCatalog, target: usize) -> bool {
+        let projects: Vec<&PackageName> = catalog.pages.keys().collect();
+        let versions: Vec<Vec<Version>> = projects
+            .iter()
+            .map(|p| catalog.pages[*p].versions().cloned().collect())
+            .collect();
+        let total: usize = versions.iter().map(|v| v.len().max(1)).product();
+        (0..total).any(|number| {
+            let mut rest = number;
+            let mut chosen = BTreeMap::new();
+            for (project, versions) in projects.iter().zip(&versions) {
+                let count = versions.len().max(1);
+                if let Some(version) = versions.get(rest % count) {
+                    chosen.insert((*project).clone(), version.clone());
+                }
+                rest /= count;
+            }
+            holds(input, catalog, target, &|name| chosen.get(name).cloned())
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(800))]
+        #[test]
+        fn answers_agree_with_trying_everything((requires, index) in scenario()) {
+            let scenario = Scenario {
+                name: String::new(),
+                python: None,
+                systems: Some(SYSTEMS.map(str::to_owned).to_vec()),
+                requires,
+                constraints: Vec::new(),
+                overrides: Vec::new(),
+                locked: Vec::new(),
+                nixpkgs: Vec::new(),
+                prefer: None,
+                prerelease: None,
+                only_binary: Vec::new(),
+                no_binary: Vec::new(),
+                expect: None,
+                fails: None,
+                index: index
+                    .into_iter()
+                    .map(|(name, releases)| {
+                        let releases = releases.into_iter().map(|(v, f)| (v, Entry::Full(f)));
+                        (name, releases.collect())
+                    })
+                    .collect(),
+                direct: BTreeMap::new(),
+            };
+            let (scenario, catalog) = catalog(scenario);
+            let input = input(&scenario);
+            let solvable = (0..SYSTEMS.len()).all(|target| brute_force(&input, &catalog, target));
+            match super::super::resolve(&catalog, &input, &Silent).unwrap() {
+                Outcome::Solved(resolution) => {
+                    prop_assert!(solvable);
+                    check_edges(&resolution, &input);
+                    for target in 0..SYSTEMS.len() {
+                        let version_of = |name: &PackageName| {
+                            let mut pins = resolution.pins_of(name);
+                            let pin = pins.find(|pin| pin.targets.has(target));
+                            pin.map(|pin| pin.version.clone())
+                        };
+                        prop_assert!(holds(&input, &catalog, target, &version_of));
+                    }
+                }
+                Outcome::Unsolvable(explanation) => {
+                    prop_assert!(!solvable, "{}", explanation);
+                    prop_assert!(!explanation.to_string().is_empty());
+                }
+            }
+        }
+    }
+}

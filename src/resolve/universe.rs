@@ -13,8 +13,9 @@ use url::Url;
 use super::candidate::Serving;
 use super::input::{Input, Prefer, Prerelease};
 use super::node::{ExtraId, Names, ProjectId};
-use super::{ResolveError, Unusable};
-use crate::index::{Catalog, IndexError, Page, Release};
+use super::prefetch::Pathfinder;
+use super::{Fault, ResolveError, Unusable};
+use crate::index::{Catalog, IndexError, Page, Release, Scout};
 use crate::python::range::{self, Point, Range};
 use crate::python::{
     ExtraName, MarkerTree, Metadata, PackageName, Requirement, TargetSet, Version,
@@ -32,6 +33,9 @@ pub(super) struct Universe<'a> {
     markers: RefCell<HashMap<(MarkerTree, Option<ExtraId>), TargetSet>>,
     direct: RefCell<BTreeMap<PackageName, Wanted>>,
     by_name: Lines,
+    pathfinder: Arc<Pathfinder>,
+    /// How many decisions a run of the solver may take; none for as many as it needs.
+    pub patience: Option<u32>,
 }
 
 /// The user's lines about a project, by position in the input.
@@ -48,6 +52,13 @@ pub(super) struct Project {
     pub id: ProjectId,
     pub name: PackageName,
     source: OnceCell<Source>,
+}
+
+impl Project {
+    /// Where its releases come from, if anybody asked yet.
+    pub fn known_source(&self) -> Option<&Source> {
+        self.source.get()
+    }
 }
 
 /// Where a project's releases come from.
@@ -132,7 +143,11 @@ impl<'a> Universe<'a> {
             markers: RefCell::default(),
             direct: RefCell::default(),
             by_name,
+            pathfinder: Arc::new(Pathfinder::new(input)),
+            patience: None,
         };
+        let scout: Arc<dyn Scout> = universe.pathfinder.clone();
+        catalog.send(Some(scout));
         universe.read_lines()
     }
 
@@ -191,9 +206,6 @@ impl<'a> Universe<'a> {
                 name: name.clone(),
                 source: OnceCell::new(),
             }));
-            if !self.direct.borrow().contains_key(name) {
-                self.catalog.expect_page(name);
-            }
         }
         Rc::clone(&projects[id.index()])
     }
@@ -245,7 +257,7 @@ impl<'a> Universe<'a> {
     }
 
     /// Asks for a project's page, or its direct source, once.
-    pub fn source<'p>(&self, project: &'p Project) -> Result<&'p Source, ResolveError> {
+    pub fn source<'p>(&self, project: &'p Project) -> Result<&'p Source, Fault> {
         if let Some(source) = project.source.get() {
             return Ok(source);
         }
@@ -257,7 +269,7 @@ impl<'a> Universe<'a> {
         Ok(project.source.get_or_init(|| source))
     }
 
-    fn direct_source(&self, name: &PackageName, wanted: Wanted) -> Result<Source, ResolveError> {
+    fn direct_source(&self, name: &PackageName, wanted: Wanted) -> Result<Source, Fault> {
         let (release, metadata) = self.catalog.direct(name, &wanted)?;
         let known = Known::new(&release.version);
         let _ = known.release.set(release);
@@ -271,7 +283,7 @@ impl<'a> Universe<'a> {
         })
     }
 
-    fn index_source(&self, name: &PackageName) -> Result<Source, ResolveError> {
+    fn index_source(&self, name: &PackageName) -> Result<Source, Fault> {
         let page = match self.catalog.page(name) {
             Ok(page) => page,
             Err(IndexError::UnknownProject(_)) => {
@@ -390,7 +402,7 @@ impl<'a> Universe<'a> {
         &self,
         source: &'k Source,
         known: &'k Known,
-    ) -> Result<&'k Result<Arc<Metadata>, Unusable>, ResolveError> {
+    ) -> Result<&'k Result<Arc<Metadata>, Unusable>, Fault> {
         if let Some(metadata) = known.metadata.get() {
             return Ok(metadata);
         }
@@ -412,7 +424,7 @@ impl<'a> Universe<'a> {
     }
 
     /// What the user requires.
-    pub fn root_needs(&self) -> Result<Vec<Need>, ResolveError> {
+    pub fn root_needs(&self) -> Vec<Need> {
         let mut needs = Vec::new();
         for (position, requirement) in self.input.requirements.iter().enumerate() {
             let targets = self.targets(&requirement.marker, None);
@@ -423,7 +435,7 @@ impl<'a> Universe<'a> {
                 &mut needs,
             );
         }
-        Ok(needs)
+        needs
     }
 
     /// What a release needs, or what one extra of it adds to that.
@@ -432,7 +444,7 @@ impl<'a> Universe<'a> {
         project: &Project,
         known: &Known,
         extra: Option<ExtraId>,
-    ) -> Result<NeedsResult, ResolveError> {
+    ) -> Result<NeedsResult, Fault> {
         if let Some(needs) = known.needs.borrow().get(&extra) {
             return Ok(needs.clone());
         }
@@ -450,7 +462,7 @@ impl<'a> Universe<'a> {
         source: &Source,
         metadata: &Metadata,
         extra: Option<ExtraId>,
-    ) -> Result<NeedsResult, ResolveError> {
+    ) -> Result<NeedsResult, Fault> {
         let mut needs = Vec::new();
         for (position, requirement) in metadata.requires_dist.iter().enumerate() {
             let base = self.targets(&requirement.marker, None);
@@ -468,7 +480,7 @@ impl<'a> Universe<'a> {
                         return Ok(Err(Unusable::Address(requirement.to_string())));
                     }
                     self.add_direct(&requirement.name, &requirement.wanted)?;
-                    return Err(ResolveError::Restart);
+                    return Err(Fault::Restart);
                 }
             }
             self.add_needs(requirement, targets, Line::Metadata(position), &mut needs);
@@ -518,11 +530,17 @@ impl<'a> Universe<'a> {
             return;
         }
         let to = self.project(&requirement.name).id;
+        let range = self.range(&requirement.wanted);
+        if !self.direct.borrow().contains_key(&requirement.name) {
+            let extras = requirement.extras.iter().cloned();
+            self.pathfinder
+                .need(self.catalog, &requirement.name, &range, extras);
+        }
         let mut extras = self.extras.borrow_mut();
         needs.push(Need {
             to,
             extras: requirement.extras.iter().map(|e| extras.extra(e)).collect(),
-            range: self.range(&requirement.wanted),
+            range,
             targets,
             line,
         });
@@ -560,6 +578,12 @@ impl<'a> Universe<'a> {
     }
 }
 
+impl Drop for Universe<'_> {
+    fn drop(&mut self) {
+        self.catalog.send(None);
+    }
+}
+
 impl Source {
     /// The release at a point.
     pub fn known(&self, point: &Point) -> Option<&Known> {
@@ -570,6 +594,11 @@ impl Source {
         self.releases.get(position)
     }
 
+    /// Whether no index knows the project.
+    pub fn is_unknown(&self) -> bool {
+        self.page.is_none() && self.direct.is_none()
+    }
+
     /// The index it came from.
     pub fn index(&self) -> Option<Url> {
         self.page.as_ref().and_then(|page| page.index.clone())
@@ -577,6 +606,11 @@ impl Source {
 }
 
 impl Known {
+    /// What it or an extra of it needs, if anybody asked yet.
+    pub fn known_needs(&self, extra: Option<ExtraId>) -> Option<Rc<[Need]>> {
+        self.needs.borrow().get(&extra)?.clone().ok()
+    }
+
     fn new(version: &Version) -> Self {
         Self {
             point: Point::new(version),

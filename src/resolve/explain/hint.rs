@@ -1,0 +1,132 @@
+//! What could be changed so that there is a solution.
+
+use pubgrub::External;
+
+use super::fact::{Obstacle, Teller, some_of};
+use super::{Fact, quoted};
+use crate::event::Observer;
+use crate::python::{TargetSet, Targets, VersionSpecifiers, Wanted};
+use crate::resolve::universe::{Line, Universe};
+use crate::resolve::{Input, attempt};
+
+/// So many of the user's lines are tried without.
+const MAX_TRIED: usize = 6;
+/// So many decisions may each such trial take.
+const PATIENCE: u32 = 2_000;
+
+/// Hints about releases that exist but are no candidates.
+pub(super) fn about_releases(teller: &Teller, facts: &[&Fact]) -> Vec<String> {
+    let mut hints: Vec<String> = Vec::new();
+    for fact in facts {
+        let found = match fact {
+            External::NoVersions(node, range) => {
+                let Some(id) = node.project() else { continue };
+                let project = teller.universe.by_id(id);
+                let Some(source) = project.known_source() else {
+                    continue;
+                };
+                if !teller.is_stuck(&project, source) {
+                    continue;
+                }
+                let all = teller.obstacles(&project, source, range);
+                let of = |wanted: fn(&Obstacle) -> bool| {
+                    let points: Vec<_> = all
+                        .iter()
+                        .filter(|(_, o)| wanted(o))
+                        .map(|(p, _)| p)
+                        .collect();
+                    (!points.is_empty()).then(|| (points[0].clone(), some_of(&points)))
+                };
+                let name = &project.name;
+                let mut found = Vec::new();
+                if let Some((newest, some)) = of(|o| *o == Obstacle::Prerelease) {
+                    found.push(format!(
+                        "{name} has pre-releases there ({some}); admit them with `--prerelease allow`, or name one in a requirement of yours: `{name}>={newest}`"
+                    ));
+                }
+                if let Some((newest, _)) = of(|o| *o == Obstacle::Yanked) {
+                    found.push(format!(
+                        "{name} {newest} is yanked; only `{name}=={newest}` among your own requirements would use it all the same"
+                    ));
+                }
+                if let Some((newest, _)) = of(|o| matches!(o, Obstacle::Python(_))) {
+                    found.push(format!(
+                        "{name} {newest} needs another Python than {}; choose one with `--python`",
+                        teller.universe.input.targets.python
+                    ));
+                }
+                if let Some((newest, _)) = of(|o| matches!(o, Obstacle::Platform(_))) {
+                    found.push(format!(
+                        "{name} {newest} does not serve all of the systems; name those that you need with `--system`"
+                    ));
+                }
+                found
+            }
+            External::Custom(node, range, why) => {
+                let Some(id) = node.project() else { continue };
+                let project = teller.universe.by_id(id);
+                let release = format!("{} {}", project.name, crate::python::range::describe(range));
+                why.way_out(&release).into_iter().collect()
+            }
+            External::FromDependencyOf(..) | External::NotRoot(..) => continue,
+        };
+        for hint in found {
+            if !hints.contains(&hint) {
+                hints.push(hint);
+            }
+        }
+    }
+    hints
+}
+
+/// Which of the user's lines could be relaxed: each is tried without its version.
+pub(super) fn about_lines(
+    universe: &Universe,
+    targets: TargetSet,
+    lines: &[Line],
+    observer: &dyn Observer,
+) -> Vec<String> {
+    if lines.len() > MAX_TRIED {
+        return Vec::new();
+    }
+    let hints = lines.iter().filter_map(|&line| {
+        let input = relaxed(universe.input, targets, line)?;
+        let name = &universe.requirement(line, None)?.name;
+        let found = attempt(universe.catalog, &input, observer, PATIENCE)?;
+        let with = match found.get(name) {
+            Some(version) => format!(" ({name} {version})"),
+            None => String::new(),
+        };
+        let quoted = quoted(universe, line);
+        Some(match line {
+            Line::Constraint(_) => {
+                format!("without the constraint {quoted} there is a solution{with}")
+            }
+            _ => format!("if {quoted} allowed other versions, there would be a solution{with}"),
+        })
+    });
+    hints.collect()
+}
+
+/// The question without one line's limits, for the targets that failed.
+fn relaxed(input: &Input, targets: TargetSet, line: Line) -> Option<Input> {
+    let mut input = input.clone();
+    let systems: Vec<_> = input.targets.systems(targets).collect();
+    input.targets = Targets::new(input.targets.python.clone(), &systems);
+    let free = |wanted: &mut Wanted| match wanted {
+        Wanted::Versions(specifiers) if specifiers.is_empty() => None,
+        wanted => {
+            *wanted = Wanted::Versions(VersionSpecifiers::empty());
+            Some(())
+        }
+    };
+    match line {
+        Line::Requirement(position) => free(&mut input.requirements.get_mut(position)?.wanted)?,
+        Line::Override(position) => free(&mut input.overrides.get_mut(position)?.wanted)?,
+        Line::Constraint(position) if position < input.constraints.len() => {
+            input.constraints.remove(position);
+        }
+        Line::Constraint(_) | Line::Metadata(_) => return None,
+    }
+    Some(input)
+}
