@@ -28,6 +28,8 @@ pub struct Nixpkgs {
     pub channel: String,
     /// The day of the facts, `2026-05-03`; empty where there are none.
     pub date: String,
+    /// The interpreter whose set it is, `3.13`; empty where that is not known.
+    pub interpreter: String,
     /// The git revision of the tree, in full; none where it is not known.
     pub revision: Option<String>,
     by_project: BTreeMap<PackageName, Vec<Attribute>>,
@@ -53,6 +55,7 @@ impl Nixpkgs {
         Self {
             channel,
             date,
+            interpreter: String::new(),
             revision: None,
             by_project,
             by_attr,

@@ -27,8 +27,17 @@ pub fn interpreters() -> impl Iterator<Item = &'static str> {
     INTERPRETERS.iter().map(|(minor, _)| *minor)
 }
 
-/// The package set of an interpreter such as `3.13`; none where the snapshot has no such column.
+/// Interpreters that nixpkgs has too, and the column that is nearest to their sets.
+const NEAREST: [(&str, &str); 2] = [("3.11", "3.13"), ("3.12", "3.13")];
+
+/// The package set of an interpreter such as `3.13`. For those that nixpkgs has and the snapshot has not,
+/// the nearest one's, which [`Nixpkgs::interpreter`] tells; none for others.
 pub fn read(minor: &str) -> Option<Nixpkgs> {
+    let nearest = NEAREST.iter().find(|(older, _)| *older == minor);
+    column(nearest.map_or(minor, |(_, column)| column))
+}
+
+fn column(minor: &str) -> Option<Nixpkgs> {
     let mut lines = TABLE.lines();
     let (channel, date) = lines.next()?.strip_prefix("# ")?.split_once(' ')?;
     let wanted = format!("python{}", minor.replace('.', ""));
@@ -55,7 +64,8 @@ pub fn read(minor: &str) -> Option<Nixpkgs> {
             }
         }
     }
-    let nixpkgs = Nixpkgs::new(channel.to_owned(), date.to_owned(), attributes);
+    let mut nixpkgs = Nixpkgs::new(channel.to_owned(), date.to_owned(), attributes);
+    nixpkgs.interpreter = minor.to_owned();
     Some(nixpkgs.with_elsewhere(elsewhere))
 }
 
@@ -110,6 +120,7 @@ mod tests {
             assert!(python(minor).unwrap().to_string().starts_with(minor));
         }
         assert!(read("3.9").is_none());
+        assert_eq!(read("3.12").unwrap().interpreter, "3.13");
     }
 
     #[test]

@@ -187,6 +187,7 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, PlanError> {
     steps.sort_by_key(|step| step.for_build);
     entries.sort_by(|a, b| a.attr.cmp(&b.attr));
     let packages = entry::packages(&set, &cuts, &entries)?;
+    warnings.extend(other_interpreter(request));
     let targets = request.resolution.targets.clone();
     Ok(Plan {
         python: format!("python{}", targets.python_minor().replace('.', "")),
@@ -212,6 +213,18 @@ pub fn steps(request: &Request<'_>) -> Vec<Step> {
     }
     steps.sort_by_key(|step| step.for_build);
     steps
+}
+
+/// Facts about another interpreter's set are near the truth, not it.
+fn other_interpreter(request: &Request<'_>) -> Option<String> {
+    let wanted = request.resolution.targets.python_minor();
+    let known = &request.nixpkgs.interpreter;
+    (!known.is_empty() && *known != wanted).then(|| {
+        format!(
+            "{} of {} is known for Python {known} only: its versions are taken for Python {wanted} too",
+            request.nixpkgs.channel, request.nixpkgs.date
+        )
+    })
 }
 
 /// The build requirements of entries that neither the pins nor nixpkgs provide: to be resolved,
