@@ -7,6 +7,7 @@ use super::discover::Kind;
 use super::draft::Draft;
 use super::pyproject::{self, Backend};
 use super::reading::Reading;
+use super::requirements_txt;
 use super::{BuildSystem, Evaluated, Files, Hint, Project, ProjectError, Unknown};
 use crate::problem::{Code, Severity};
 use crate::python::metadata::Header;
@@ -37,6 +38,7 @@ pub(super) fn draft(files: &dyn Files, hint: &Hint) -> Result<Read, ProjectError
     if let Hint::File(name) = hint {
         match Kind::of(name) {
             Some(Kind::Metadata) => return metadata_file(files, name),
+            Some(Kind::Requirements) => return Ok(requirements_file(reading, name)),
             Some(_) => {}
             None => return Err(ProjectError::UnknownKind(files.display(name))),
         }
@@ -60,6 +62,23 @@ pub(super) fn draft(files: &dyn Files, hint: &Hint) -> Result<Read, ProjectError
         package_info(&mut reading, &mut draft);
     }
     Ok(finish(reading, draft, backend))
+}
+
+/// A requirements file alone.
+fn requirements_file(mut reading: Reading<'_>, path: &str) -> Read {
+    let said = requirements_txt::read(&mut reading, path);
+    let mut draft = Draft {
+        dependencies: Some(said.requirements),
+        ..Draft::default()
+    };
+    for origin in said.nameless {
+        draft.unknown("requires_dist", Some(origin), "it has no name");
+    }
+    let mut read = finish(reading, draft, Backend::Other);
+    read.project.constraints = said.constraints;
+    read.project.index_options = said.options;
+    read.project.hashes = said.hashes;
+    read
 }
 
 /// The `METADATA` of an unpacked wheel.

@@ -24,6 +24,7 @@ mod merge;
 mod module;
 mod pyproject;
 mod reading;
+mod requirements_txt;
 mod table;
 
 use std::collections::BTreeMap;
@@ -161,6 +162,8 @@ pub struct IndexOptions {
     pub only_binary: Vec<String>,
     /// `--pre`.
     pub pre: bool,
+    /// `--require-hashes`.
+    pub require_hashes: bool,
 }
 
 /// A project as its files describe it.
@@ -180,6 +183,8 @@ pub struct Project {
     pub groups: BTreeMap<String, Vec<Requirement>>,
     /// Constraints from `-c` files.
     pub constraints: Vec<Requirement>,
+    /// Hashes that requirements files allow, by project: `sha256:…`.
+    pub hashes: BTreeMap<PackageName, Vec<String>>,
     /// How it is built.
     pub build_system: BuildSystem,
     /// Entry points by group: `(name, object reference)`.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::files::{Files, FilesError};
 use crate::problem::{Code, Origin, Problem, Severity, SourceFile};
 use crate::python::specifier;
-use crate::python::{ExtraName, Requirement, VersionSpecifiers};
+use crate::python::{ExtraName, MarkerTree, Requirement, VersionSpecifiers};
 
 /// The state of reading one project.
 pub(super) struct Reading<'a> {
@@ -15,8 +15,15 @@ pub(super) struct Reading<'a> {
     pub files: &'a dyn Files,
     /// Whether it is somebody else's: invalid texts are repaired, and told, rather than refused.
     pub lenient: bool,
+    /// Environment variables, for files that may name them.
+    pub env: &'a dyn Fn(&str) -> Option<String>,
     /// What is wrong so far.
     pub problems: Vec<Problem>,
+}
+
+/// No environment variable is set.
+pub(super) fn no_env(_: &str) -> Option<String> {
+    None
 }
 
 impl<'a> Reading<'a> {
@@ -25,6 +32,7 @@ impl<'a> Reading<'a> {
         Self {
             files,
             lenient,
+            env: &no_env,
             problems: Vec::new(),
         }
     }
@@ -188,6 +196,24 @@ impl<'a> Reading<'a> {
                     error.to_string(),
                     origin.cloned(),
                     help,
+                );
+                None
+            }
+        }
+    }
+
+    /// A marker; none, with a problem, where it is none.
+    pub fn marker(&mut self, text: &str, origin: Option<&Origin>) -> Option<MarkerTree> {
+        // By way of a requirement, because only there texts are checked before they are parsed.
+        match self.requirement(&format!("marker; {text}"), None) {
+            Some(requirement) => Some(requirement.marker),
+            None => {
+                // The problem that was noted speaks of a requirement that nobody wrote.
+                self.problems.pop();
+                self.error(
+                    Code::InvalidRequirement,
+                    format!("`{text}` is not an environment marker"),
+                    origin.cloned(),
                 );
                 None
             }
