@@ -198,14 +198,10 @@ fn name_of_file(path: &str) -> Option<String> {
     }
     let stem = archive_stem(file)?;
     // `name-1.0`: the version starts at the last dash before a digit.
-    let split = stem
-        .match_indices('-')
-        .map(|(at, _)| at)
-        .filter(|at| {
-            stem.get(at + 1..)
-                .is_some_and(|v| v.starts_with(|c: char| c.is_ascii_digit()))
-        })
-        .next_back()?;
+    let split = stem.match_indices('-').map(|(at, _)| at).rfind(|at| {
+        stem.get(at + 1..)
+            .is_some_and(|v| v.starts_with(|c: char| c.is_ascii_digit()))
+    })?;
     stem.get(..split).map(str::to_owned)
 }
 
