@@ -53,6 +53,9 @@ pub fn render(lock: &LockText<'_>) -> Result<String, String> {
     let targets = &lock.resolution.targets;
     let mut out = String::with_capacity(1024 * (lock.resolution.pins.len() + 1));
     head(&mut out, targets);
+    if lock.resolution.pins.is_empty() {
+        out.push_str("packages = []\n");
+    }
     for pin in &lock.resolution.pins {
         out.push_str("\n[[packages]]\n");
         package(&mut out, lock, pin)?;

@@ -2,5 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
+mod lock;
 mod nix;
 mod support;

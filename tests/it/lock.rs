@@ -1,0 +1,382 @@
+//! `pyresolve lock` as its users run it: exit codes, streams, files.
+
+use std::fs;
+use std::io::Read as _;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::support::loopback::Loopback;
+use crate::support::release::Source;
+
+/// A folder, an index, and the program.
+struct Workshop {
+    folder: tempfile::TempDir,
+    index: Loopback,
+}
+
+impl Workshop {
+    fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            index: Loopback::start(),
+        }
+    }
+
+    /// With `zz-demo` 1.0, which needs `zz-leaf`, and `zz-leaf` 1.0 and 2.0.
+    fn with_demo() -> Self {
+        let workshop = Self::new();
+        let demo = Source::flit(
+            "zz-demo",
+            "1.0",
+            "dependencies = [\"zz-leaf\"]",
+            "\"\"\"Demo\"\"\"",
+        )
+        .header("Requires-Dist: zz-leaf");
+        workshop
+            .index
+            .publish("zz-demo", [demo.sdist(), demo.wheel("py3-none-any")]);
+        for version in ["1.0", "2.0"] {
+            workshop.publish_leaf(version);
+        }
+        workshop
+    }
+
+    fn publish_leaf(&self, version: &str) {
+        let leaf = Source::flit("zz-leaf", version, "", "\"\"\"Leaf\"\"\"");
+        self.index
+            .publish("zz-leaf", [leaf.sdist(), leaf.wheel("py3-none-any")]);
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join("project").join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::create_dir_all(self.path("")).unwrap();
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pyresolve"));
+        fs::create_dir_all(self.path("")).unwrap();
+        command
+            .env_clear()
+            .env("HOME", self.folder.path())
+            .env("PIP_INDEX_URL", self.index.url())
+            .env("PYRESOLVE_CACHE_DIR", self.folder.path().join("cache"))
+            .current_dir(self.path(""))
+            .stdin(Stdio::null())
+            .arg("lock")
+            .args(arguments);
+        command
+    }
+
+    fn lock(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs and expects success; what standard output got.
+    fn locked(&self, arguments: &[&str]) -> String {
+        let output = self.lock(arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn files(&self) -> Vec<String> {
+        names(&self.path(""))
+    }
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// The pins of a lock, as `name version`.
+fn pins(lock: &str) -> Vec<String> {
+    let table: toml::Table = lock.parse().unwrap();
+    let packages = table["packages"].as_array().unwrap();
+    packages
+        .iter()
+        .map(|p| {
+            format!(
+                "{} {}",
+                p["name"].as_str().unwrap(),
+                p["version"].as_str().unwrap()
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn a_second_run_changes_nothing() {
+    let workshop = Workshop::with_demo();
+    workshop.write("requirements.txt", "zz-demo>=1\n");
+    assert_eq!(workshop.locked(&["requirements.txt"]), "");
+    let (nix, lock) = (
+        workshop.read("dependencies.nix"),
+        workshop.read("pylock.toml"),
+    );
+    assert_eq!(pins(&lock), ["zz-demo 1.0", "zz-leaf 2.0"]);
+    assert!(
+        nix.contains("# not in nixpkgs, requirements.txt needs >=1"),
+        "{nix}"
+    );
+    let written = fs::metadata(workshop.path("pylock.toml"))
+        .unwrap()
+        .modified()
+        .unwrap();
+    workshop.publish_leaf("3.0");
+    let again = workshop.lock(&["requirements.txt"]);
+    assert!(stderr(&again).contains("Unchanged"), "{}", stderr(&again));
+    assert_eq!(workshop.read("dependencies.nix"), nix);
+    assert_eq!(workshop.read("pylock.toml"), lock);
+    let touched = fs::metadata(workshop.path("pylock.toml"))
+        .unwrap()
+        .modified()
+        .unwrap();
+    assert_eq!(written, touched);
+    assert_eq!(
+        workshop.files(),
+        ["dependencies.nix", "pylock.toml", "requirements.txt"]
+    );
+}
+
+#[test]
+fn the_result_does_not_depend_on_where_it_is_asked_for() {
+    let workshop = Workshop::with_demo();
+    workshop.write("requirements.txt", "zz-demo\n");
+    workshop.locked(&["requirements.txt"]);
+    let (nix, lock) = (
+        workshop.read("dependencies.nix"),
+        workshop.read("pylock.toml"),
+    );
+    let absolute = workshop.path("requirements.txt");
+    workshop.locked(&[absolute.to_str().unwrap(), "--upgrade"]);
+    assert_eq!(workshop.read("dependencies.nix"), nix);
+    assert_eq!(workshop.read("pylock.toml"), lock);
+    assert!(
+        !nix.contains(workshop.folder.path().to_str().unwrap()),
+        "{nix}"
+    );
+}
+
+#[test]
+fn an_upgrade_moves_what_it_names() {
+    let workshop = Workshop::with_demo();
+    workshop.write("requirements.txt", "zz-demo\n");
+    let only = ["requirements.txt", "--lock-only", "--nixpkgs", "none"];
+    workshop.locked(&[&only[..], &["-P", "zz-leaf==1.0"]].concat());
+    assert_eq!(pins(&workshop.read("pylock.toml"))[1], "zz-leaf 1.0");
+    workshop.locked(&only);
+    assert_eq!(pins(&workshop.read("pylock.toml"))[1], "zz-leaf 1.0");
+    workshop.locked(&[&only[..], &["--upgrade-package", "zz-demo"]].concat());
+    assert_eq!(pins(&workshop.read("pylock.toml"))[1], "zz-leaf 1.0");
+    workshop.locked(&[&only[..], &["--upgrade"]].concat());
+    assert_eq!(pins(&workshop.read("pylock.toml"))[1], "zz-leaf 2.0");
+}
+
+#[test]
+fn the_lock_alone_goes_where_it_is_told() {
+    let workshop = Workshop::with_demo();
+    fs::create_dir_all(workshop.path("out")).unwrap();
+    workshop.locked(&[
+        "zz-demo",
+        "--lock-only",
+        "--nixpkgs",
+        "none",
+        "--prefer",
+        "lowest",
+        "--python",
+        "3.12",
+        "-o",
+        "out/pylock.demo.toml",
+    ]);
+    assert_eq!(names(&workshop.path("out")), ["pylock.demo.toml"]);
+    let lock = workshop.read("out/pylock.demo.toml");
+    assert_eq!(pins(&lock), ["zz-demo 1.0", "zz-leaf 1.0"]);
+    assert!(lock.contains("requires-python = \"==3.12.*\""), "{lock}");
+}
+
+#[test]
+fn results_go_to_standard_output_only_when_asked_for() {
+    let workshop = Workshop::with_demo();
+    let nix = workshop.locked(&["zz-demo", "--stdout"]);
+    assert!(nix.contains("zz-demo = final.buildPythonPackage"), "{nix}");
+    assert_eq!(workshop.files(), [] as [&str; 0]);
+    let summary: Value = serde_json::from_str(&workshop.locked(&["zz-demo", "--json"])).unwrap();
+    assert_eq!(summary["counts"]["new"], 2);
+    assert_eq!(summary["pins"][0]["name"], "zz-demo");
+    assert_eq!(summary["pins"][0]["action"], "new");
+    assert_eq!(summary["pins"][1]["reasons"][0]["by"], "zz-demo 1.0");
+    assert_eq!(summary["files"][1]["state"], "new");
+    let quiet = workshop.lock(&["zz-demo", "-q"]);
+    assert_eq!((quiet.stdout.len(), stderr(&quiet)), (0, String::new()));
+}
+
+#[test]
+fn a_dry_run_writes_nothing() {
+    let workshop = Workshop::with_demo();
+    let output = workshop.lock(&["zz-demo", "--dry-run"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(
+        stderr(&output).contains("Would write pylock.toml (new)"),
+        "{}",
+        stderr(&output)
+    );
+    assert_eq!(workshop.files(), [] as [&str; 0]);
+}
+
+#[test]
+fn what_cannot_be_satisfied_is_explained() {
+    let workshop = Workshop::with_demo();
+    workshop.write("requirements.txt", "zz-demo\nzz-leaf>2\n");
+    workshop.write("pylock.toml", "lock-version = '1.0'\n");
+    let output = workshop.lock(&["requirements.txt"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("zz-leaf>2"), "{}", stderr(&output));
+    assert_eq!(workshop.read("pylock.toml"), "lock-version = '1.0'\n");
+    let json = workshop.lock(&["requirements.txt", "--json"]);
+    let told: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(told["exit"], 1);
+}
+
+#[test]
+fn wrong_input_is_told_with_its_line() {
+    let workshop = Workshop::with_demo();
+    workshop.write("requirements.txt", "zz-demo\nzz-leaf>>2\n");
+    let output = workshop.lock(&["requirements.txt"]);
+    assert_eq!(output.status.code(), Some(2));
+    let told = stderr(&output);
+    assert!(
+        told.contains("requirements.txt:2") && told.contains("PYR101"),
+        "{told}"
+    );
+    for arguments in [
+        &["nowhere.txt"][..],
+        &["=!"],
+        &["--python", "2.7"],
+        &["--nonsense"],
+    ] {
+        let output = workshop.lock(arguments);
+        assert_eq!(
+            output.status.code(),
+            Some(2),
+            "{arguments:?}: {}",
+            stderr(&output)
+        );
+    }
+}
+
+#[test]
+fn an_unknown_project_cannot_be_satisfied() {
+    let workshop = Workshop::with_demo();
+    let output = workshop.lock(&["zz-nobody-has-this"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(stderr(&output).contains("zz-nobody-has-this"));
+}
+
+#[test]
+fn what_the_cache_lacks_cannot_be_locked_offline() {
+    let workshop = Workshop::with_demo();
+    let offline = workshop.lock(&["zz-demo", "--offline"]);
+    assert_eq!(offline.status.code(), Some(3), "{}", stderr(&offline));
+    assert!(stderr(&offline).contains("help: run once without `--offline`"));
+    assert_eq!(workshop.files(), [] as [&str; 0]);
+    workshop.locked(&["zz-demo"]);
+    let (nix, lock) = (
+        workshop.read("dependencies.nix"),
+        workshop.read("pylock.toml"),
+    );
+    fs::remove_file(workshop.path("pylock.toml")).unwrap();
+    workshop.locked(&["zz-demo", "--offline"]);
+    assert_eq!(workshop.read("dependencies.nix"), nix);
+    assert_eq!(workshop.read("pylock.toml"), lock);
+}
+
+#[test]
+fn a_file_that_cannot_be_written_leaves_the_others_as_they_were() {
+    let workshop = Workshop::with_demo();
+    workshop.write("dependencies.nix", "old");
+    fs::create_dir_all(workshop.path("pylock.toml")).unwrap();
+    let output = workshop.lock(&["zz-demo", "--upgrade"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("no file was changed"),
+        "{}",
+        stderr(&output)
+    );
+    assert_eq!(workshop.read("dependencies.nix"), "old");
+    assert_eq!(workshop.files(), ["dependencies.nix", "pylock.toml"]);
+}
+
+#[test]
+fn passwords_of_indexes_are_written_nowhere() {
+    let workshop = Workshop::with_demo();
+    let url = workshop
+        .index
+        .url()
+        .replace("http://", "http://me:hunter2@");
+    let output = workshop.lock(&["zz-demo", "--index-url", &url, "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let all = [
+        workshop.read("dependencies.nix"),
+        workshop.read("pylock.toml"),
+        String::from_utf8(output.stdout.clone()).unwrap(),
+        stderr(&output),
+    ];
+    assert!(all.iter().all(|text| !text.contains("hunter2")));
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_leaves_nothing_behind() {
+    // An index that takes connections and never answers.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/simple/", listener.local_addr().unwrap());
+    let workshop = Workshop::new();
+    let mut child = workshop
+        .command(&["zz-demo", "--index-url", &url])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let connected = listener.accept().unwrap();
+    let pid = child.id().to_string();
+    let killed = Command::new("kill").args(["-INT", &pid]).status().unwrap();
+    assert!(killed.success());
+    let start = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        assert!(start.elapsed() < Duration::from_secs(20), "it does not end");
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    drop(connected);
+    let mut told = String::new();
+    child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut told)
+        .unwrap();
+    assert_eq!(status.code(), Some(130), "{told}");
+    assert!(told.contains("interrupted: no file was changed"), "{told}");
+    assert_eq!(workshop.files(), [] as [&str; 0]);
+}
