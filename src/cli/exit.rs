@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use crate::index::IndexError;
-use crate::problem::Problem;
+use crate::problem::{Origin, Problem};
 use crate::project::FilesError;
 
 /// The exit codes. They are a contract: `docs/reference.md`.
@@ -72,6 +72,32 @@ impl Failure {
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help.push(help.into());
         self
+    }
+
+    /// The same for programs.
+    pub fn json(&self) -> serde_json::Value {
+        let problems: Vec<serde_json::Value> = self
+            .problems
+            .iter()
+            .map(|problem| {
+                let place = problem.origin.as_ref().map(Origin::line_column);
+                serde_json::json!({
+                    "code": problem.code.text(),
+                    "what": problem.what,
+                    "file": problem.origin.as_ref().map(|origin| origin.path()),
+                    "line": place.map(|(line, _)| line),
+                    "column": place.map(|(_, column)| column),
+                    "help": problem.help,
+                })
+            })
+            .collect();
+        serde_json::json!({
+            "error": self.what,
+            "exit": self.exit as u8,
+            "why": self.why,
+            "help": self.help,
+            "problems": problems,
+        })
     }
 
     /// Adds an error and everything below it as reasons.

@@ -39,6 +39,7 @@ pub fn run() -> ExitCode {
         }
     };
     let report = Report::new(&cli.display);
+    let json = matches!(&cli.command, Command::Lock(args) if args.output.json);
     let outcome = match cli.command {
         Command::Lock(args) => command::lock::run(&args, &report),
     };
@@ -46,6 +47,10 @@ pub fn run() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(failure) => {
             report.failure(&failure);
+            if json {
+                // Standard error has told it in any case.
+                let _ = report.result(&format!("{:#}\n", failure.json()));
+            }
             failure.exit.into()
         }
     }

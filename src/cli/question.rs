@@ -1,7 +1,6 @@
 //! From what the user means and has to what the resolver and the index client are asked.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -11,7 +10,7 @@ use super::exit::Failure;
 use super::settings::{Cache, IndexSettings, Lock, NixpkgsChoice, formats};
 use super::sources::Wishes;
 use crate::event::Observer;
-use crate::index::Options;
+use crate::index::{Index, Location, Options};
 use crate::nixpkgs::{Nixpkgs, snapshot};
 use crate::project::IndexOptions;
 use crate::project::pylock::Pylock;
@@ -41,11 +40,22 @@ pub fn nixpkgs(meant: &Lock) -> Result<Nixpkgs, Failure> {
     }
 }
 
+/// The channel and the day of the nixpkgs facts that count; empty where none do.
+pub fn nixpkgs_origin(meant: &Lock) -> (&'static str, &'static str) {
+    match meant.nixpkgs {
+        NixpkgsChoice::Nothing => ("", ""),
+        NixpkgsChoice::Snapshot => snapshot::origin(),
+    }
+}
+
 /// What the resolver is asked.
-///
-/// # Errors
-/// When the existing lock cannot be read, or a requirements file's option makes no sense.
-pub fn input(meant: &Lock, wishes: &Wishes, nixpkgs: &Nixpkgs) -> Result<Input, Failure> {
+pub fn input(
+    meant: &Lock,
+    wishes: &Wishes,
+    policy: Policy,
+    nixpkgs: &Nixpkgs,
+    existing: Option<Pylock>,
+) -> Input {
     let mut input = Input::new(meant.targets.clone());
     input.requirements.clone_from(&wishes.requirements);
     input.constraints.clone_from(&wishes.constraints);
@@ -53,15 +63,15 @@ pub fn input(meant: &Lock, wishes: &Wishes, nixpkgs: &Nixpkgs) -> Result<Input, 
         .constraints
         .extend(meant.upgrade.requirements.iter().cloned());
     input.overrides.clone_from(&wishes.overrides);
-    input.policy = policy(&meant.policy, &wishes.index)?;
+    input.policy = policy;
     input.preferences = Preferences {
         nixpkgs: match input.policy.prefer {
             Prefer::Nixpkgs => versions(nixpkgs),
             Prefer::Latest | Prefer::Lowest => BTreeMap::new(),
         },
-        locked: locked(meant)?,
+        locked: locked(meant, existing),
     };
-    Ok(input)
+    input
 }
 
 /// The versions that nixpkgs has, the default attribute's first.
@@ -76,7 +86,10 @@ fn versions(nixpkgs: &Nixpkgs) -> BTreeMap<PackageName, Vec<Version>> {
 }
 
 /// The command line's formats, or else those of requirements files.
-fn policy(typed: &Policy, files: &[IndexOptions]) -> Result<Policy, Failure> {
+///
+/// # Errors
+/// When a requirements file names something that cannot be a project.
+pub fn policy(typed: &Policy, files: &[IndexOptions]) -> Result<Policy, Failure> {
     let mut policy = typed.clone();
     for options in files {
         if policy.only_binary == Formats::default() {
@@ -93,48 +106,53 @@ fn policy(typed: &Policy, files: &[IndexOptions]) -> Result<Policy, Failure> {
 }
 
 /// The pins of the existing lock that may stay.
-fn locked(meant: &Lock) -> Result<BTreeMap<PackageName, Vec<Version>>, Failure> {
+fn locked(meant: &Lock, existing: Option<Pylock>) -> BTreeMap<PackageName, Vec<Version>> {
     let mut locked: BTreeMap<PackageName, Vec<Version>> = BTreeMap::new();
-    if meant.upgrade.all {
-        return Ok(locked);
-    }
-    let Some(lock) = existing(&meant.output.folder.join(&meant.output.lock))? else {
-        return Ok(locked);
-    };
-    for pin in lock.packages.into_iter().filter(|pin| !pin.direct) {
+    let packages = existing.map(|lock| lock.packages).unwrap_or_default();
+    for pin in packages.into_iter().filter(|pin| !pin.direct) {
         if let Some(version) = pin.version
             && !meant.upgrade.packages.contains(&pin.name)
         {
             locked.entry(pin.name).or_default().push(version);
         }
     }
-    Ok(locked)
+    locked
 }
 
-/// The lock at a path, if there is one.
+/// The text of the existing lock whose pins may stay, if there is one.
 ///
 /// # Errors
 /// When there is one that cannot be read.
-pub fn existing(path: &Path) -> Result<Option<Pylock>, Failure> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => {
-            return Err(
-                Failure::usage(format!("`{}` cannot be read", path.display()))
-                    .why(error.to_string()),
-            );
-        }
-    };
-    let lock = Pylock::parse(&text).map_err(|error| {
+pub fn existing(meant: &Lock) -> Result<Option<String>, Failure> {
+    let path = meant.output.folder.join(&meant.output.lock);
+    if meant.upgrade.all {
+        return Ok(None);
+    }
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(
+            Failure::usage(format!("`{}` cannot be read", path.display()))
+                .why(error.to_string())
+                .help("make it a file that can be read, or pass `--upgrade` to write it anew"),
+        ),
+    }
+}
+
+/// The pins of an existing lock.
+///
+/// # Errors
+/// When its text is not a lock.
+pub fn parsed(meant: &Lock, text: &str) -> Result<Pylock, Failure> {
+    Pylock::parse(text).map_err(|error| {
+        let path = meant.output.folder.join(&meant.output.lock);
         Failure::usage(format!(
-            "`{}` is not a lock that can be kept",
+            "`{}` is not a lock whose pins can be kept",
             path.display()
         ))
         .why(error.to_string())
         .help("restore it, or pass `--upgrade` to write it anew")
-    })?;
-    Ok(Some(lock))
+    })
 }
 
 /// What the index client is asked to be.
@@ -205,8 +223,14 @@ fn read_netrc(options: &mut Options) {
 }
 
 /// The digest of everything that was asked: another one means that the lock is out of date.
-pub fn digest(meant: &Lock, wishes: &Wishes, policy: &Policy, nixpkgs: &Nixpkgs) -> String {
-    let mut text = String::from("1\n");
+pub fn digest(
+    meant: &Lock,
+    wishes: &Wishes,
+    policy: &Policy,
+    nixpkgs: (&str, &str),
+    indexes: &[Index],
+) -> String {
+    let mut text = format!("pyresolve {}\n", env!("CARGO_PKG_VERSION"));
     for (part, requirements) in [
         ("require", &wishes.requirements),
         ("constrain", &wishes.constraints),
@@ -233,7 +257,14 @@ pub fn digest(meant: &Lock, wishes: &Wishes, policy: &Policy, nixpkgs: &Nixpkgs)
             text.push_str(&format!("{part} {project}\n"));
         }
     }
-    text.push_str(&format!("nixpkgs {} {}\n", nixpkgs.channel, nixpkgs.date));
+    text.push_str(&format!("nixpkgs {} {}\n", nixpkgs.0, nixpkgs.1));
+    for index in indexes {
+        match &index.location {
+            Location::Simple(url) => text.push_str(&format!("index {url}\n")),
+            Location::Links(url) => text.push_str(&format!("links {url}\n")),
+            Location::Folder(path) => text.push_str(&format!("folder {}\n", path.display())),
+        }
+    }
     if let Some(limit) = &meant.index.exclude_newer {
         text.push_str(&format!("newer {}\n", limit.text()));
     }

@@ -27,6 +27,15 @@ pub fn interpreters() -> impl Iterator<Item = &'static str> {
     INTERPRETERS.iter().map(|(minor, _)| *minor)
 }
 
+/// The channel and the day of the facts, without decoding the table.
+pub fn origin() -> (&'static str, &'static str) {
+    let first = TABLE.lines().next().unwrap_or("");
+    first
+        .strip_prefix("# ")
+        .and_then(|line| line.split_once(' '))
+        .unwrap_or(("", ""))
+}
+
 /// Interpreters that nixpkgs has too, and the column that is nearest to their sets.
 const NEAREST: [(&str, &str); 2] = [("3.11", "3.13"), ("3.12", "3.13")];
 
@@ -127,6 +136,7 @@ mod tests {
     fn names_are_mapped_both_ways() {
         let set = read("3.13").unwrap();
         assert_eq!(set.channel, "nixos-unstable");
+        assert_eq!(origin(), (&*set.channel, &*set.date));
         assert_eq!(set.date, "2026-05-03");
         let [xlib] = set.attributes(&name("python-xlib")) else {
             panic!("one attribute")

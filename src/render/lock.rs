@@ -61,7 +61,21 @@ pub fn render(lock: &LockText<'_>) -> Result<String, String> {
         package(&mut out, lock, pin)?;
     }
     tool(&mut out, lock)?;
+    let digest = Sha256::of(out.as_bytes());
+    let _ = writeln!(out, "\n{SEAL}{digest}");
     Ok(out)
+}
+
+/// How the last line starts: it tells whether somebody has changed the text since.
+const SEAL: &str = "# sha256 of the lines above: ";
+
+/// The digest of what was asked, where a text was written by [`render`] and not changed since.
+pub fn untouched_inputs(text: &str) -> Option<&str> {
+    let (above, seal) = text.strip_suffix('\n')?.rsplit_once('\n')?;
+    let stated = Sha256::from_hex(seal.strip_prefix(SEAL)?)?;
+    let (_, own) = above.rsplit_once("\n[tool.pyresolve]\ninputs = \"")?;
+    let (inputs, _) = own.split_once('"')?;
+    (Sha256::of(above.as_bytes()) == stated).then_some(inputs)
 }
 
 fn head(out: &mut String, targets: &Targets) {

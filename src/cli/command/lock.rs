@@ -49,16 +49,29 @@ fn lock(
 ) -> Result<Exit, Failure> {
     watcher.see(&Event::Step(Step::Reading));
     let wishes = sources::gather(meant, report)?;
-    let nixpkgs = question::nixpkgs(meant)?;
-    let input = question::input(meant, &wishes, &nixpkgs)?;
+    let policy = question::policy(&meant.policy, &wishes.index)?;
     let observer: Arc<dyn Observer> = Arc::clone(watcher) as Arc<dyn Observer>;
     let options = question::options(&meant.index, &wishes.index, observer)?;
+    let origin = question::nixpkgs_origin(meant);
+    let inputs = question::digest(meant, &wishes, &policy, origin, &options.indexes);
+    let existing = question::existing(meant)?;
+    if let Some(text) = &existing
+        && nothing_to_do(meant, report, &inputs, text)
+    {
+        return unchanged(meant, report, text);
+    }
+    let existing = existing
+        .map(|text| question::parsed(meant, &text))
+        .transpose()?;
+    let nixpkgs = question::nixpkgs(meant)?;
+    let input = question::input(meant, &wishes, policy, &nixpkgs, existing);
     let catalog = RemoteCatalog::new(options);
     let work = Work {
         meant,
         wishes: &wishes,
         nixpkgs: &nixpkgs,
         input: &input,
+        inputs: &inputs,
         catalog: &catalog,
         watcher,
     };
@@ -66,10 +79,7 @@ fn lock(
         Some(_) => work.everything(),
         None => work.only_the_lock(report.volume, meant.json),
     };
-    let result = match outcome {
-        Ok(result) => result,
-        Err(error) => return Err(refused(error, meant.json, report)),
-    };
+    let result = outcome.map_err(refused)?;
     watcher.see(&Event::Step(Step::Writing));
     if meant.stdout {
         watcher.finish();
@@ -98,12 +108,42 @@ fn lock(
     Ok(Exit::Done)
 }
 
+/// Whether the lock answers this very question and nobody has changed it since: its pins would stay,
+/// so there is nothing to ask. What the Nix file needs is not in the lock, nor are reasons.
+fn nothing_to_do(meant: &settings::Lock, report: &Report, inputs: &str, existing: &str) -> bool {
+    meant.output.nix.is_none()
+        && !meant.json
+        && report.volume != Volume::Verbose
+        && meant.upgrade == settings::Upgrade::default()
+        && render::lock::untouched_inputs(existing) == Some(inputs)
+}
+
+fn unchanged(meant: &settings::Lock, report: &Report, existing: &str) -> Result<Exit, Failure> {
+    let document = Document {
+        name: meant.output.lock.clone(),
+        text: existing.to_owned(),
+    };
+    Summary {
+        targets: &meant.targets,
+        nixpkgs: &Nixpkgs::default(),
+        steps: &[],
+        pins: existing.matches("\n[[packages]]\n").count(),
+        changes: &write::compare(&meant.output.folder, &[document]).map_err(not_written)?,
+        warnings: &[],
+        dry_run: meant.dry_run,
+        lock_only: true,
+    }
+    .tell(report);
+    Ok(Exit::Done)
+}
+
 /// What a lock is made from.
 struct Work<'a> {
     meant: &'a settings::Lock,
     wishes: &'a Wishes,
     nixpkgs: &'a Nixpkgs,
     input: &'a Input,
+    inputs: &'a str,
     catalog: &'a dyn Catalog,
     watcher: &'a Watcher,
 }
@@ -203,7 +243,7 @@ impl Work<'_> {
             digests: &digests,
             nixpkgs: (!nixpkgs.is_empty()).then_some((&*nixpkgs.channel, &*nixpkgs.date)),
             prefer: question::prefer(&self.input.policy),
-            inputs: &question::digest(self.meant, self.wishes, &self.input.policy, nixpkgs),
+            inputs: self.inputs,
             actions,
             build,
         };
@@ -280,9 +320,9 @@ fn print(report: &Report, text: &str) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// Why there is no result, for people; with `--json` for programs too.
-fn refused(error: AssembleError, json: bool, report: &Report) -> Failure {
-    let failure = match error {
+/// Why there is no result, for people.
+fn refused(error: AssembleError) -> Failure {
+    match error {
         AssembleError::Index(error) | AssembleError::Resolve(ResolveError::Index(error)) => {
             Failure::from(error)
         }
@@ -305,18 +345,7 @@ fn refused(error: AssembleError, json: bool, report: &Report) -> Failure {
         error @ AssembleError::Endless { .. } => {
             Failure::new(Exit::Unsatisfiable, error.to_string())
         }
-    };
-    if json {
-        let text = serde_json::json!({
-            "error": failure.what,
-            "exit": failure.exit as u8,
-            "why": failure.why,
-            "help": failure.help,
-        });
-        // The failure itself is told on standard error in any case.
-        let _ = report.result(&format!("{text:#}\n"));
     }
-    failure
 }
 
 fn explained(mut failure: Failure, explanation: &Explanation) -> Failure {

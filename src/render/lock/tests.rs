@@ -115,6 +115,21 @@ fn a_lock_of_two_pins() {
 }
 
 #[test]
+fn a_changed_lock_is_recognised() {
+    let targets = targets();
+    let resolution = Resolution {
+        pins: vec![pin("demo", "1.0", targets.all(), Vec::new())],
+        roots: Vec::new(),
+        targets,
+    };
+    let text = rendered(&resolution).unwrap();
+    assert_eq!(untouched_inputs(&text), Some("abc"));
+    assert_eq!(untouched_inputs(&text.replace("1.0", "1.1")), None);
+    assert_eq!(untouched_inputs(text.trim_end()), None);
+    assert_eq!(untouched_inputs(""), None);
+}
+
+#[test]
 fn forks_name_the_version_they_need() {
     let targets = targets();
     let (linux, darwin) = (
