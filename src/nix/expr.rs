@@ -16,6 +16,8 @@ pub enum Expr {
     Select(Box<Expr>, Vec<String>),
     /// The same with a default: `old.meta or { }`.
     SelectOr(Box<Expr>, Vec<String>, Box<Expr>),
+    /// An attribute whose name is computed: `set.${name} or default`.
+    Index(Box<Expr>, Box<Expr>, Box<Expr>),
     /// `[ … ]`.
     List(Vec<Expr>),
     /// `{ … }`.

@@ -94,6 +94,13 @@ impl Printer {
                 self.out.push_str(" or ");
                 self.expr(default, Level::Atom);
             }
+            Expr::Index(base, name, default) => {
+                self.expr(base, Level::Atom);
+                self.out.push_str(".${");
+                self.expr(name, Level::Any);
+                self.out.push_str("} or ");
+                self.expr(default, Level::Atom);
+            }
             Expr::List(items) => self.list(items),
             Expr::Set(items) => self.set(items),
             Expr::Apply(function, arguments) => {
@@ -303,6 +310,7 @@ fn own_level(expr: &Expr) -> Level {
         Expr::Binary(operator, _) => Level::Operand(*operator),
         // `a.b or c // d` parses as it is meant, but a reader stumbles.
         Expr::SelectOr(..)
+        | Expr::Index(..)
         | Expr::If(..)
         | Expr::Lambda(..)
         | Expr::Formals(..)

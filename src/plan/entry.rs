@@ -7,9 +7,9 @@ use super::decide::{Decision, canonical_attr};
 use super::derivation::{Definition, Derivation, Entry, Needed, Relaxed, Source, Variant};
 use super::reason::{admits, reasons, wanted};
 use super::set::{Pinned, Set};
-use super::{Condition, PlanError, Reason, build, meta, source};
+use super::{Condition, PlanError, Reason, build, meta, native, source};
 use crate::nixpkgs::is_bootstrap;
-use crate::python::{ExtraName, PackageName, System, TargetSet};
+use crate::python::{ExtraName, PackageName, TargetSet};
 
 /// The entries for a project's pins: its own, and those that keep other versions of it out of the set.
 pub(super) fn entries(
@@ -97,10 +97,16 @@ fn definition(
             Definition::Nixpkgs(a.attr.clone())
         }
         Decision::Bootstrap(None) => Definition::Nixpkgs(pinned.pin.name.to_string()),
-        Decision::Override(a) => Definition::Override(
-            a.attr.clone(),
-            Box::new(derivation(set, cuts, pinned, warnings)?),
-        ),
+        Decision::Override(a) => {
+            let derivation = Box::new(derivation(set, cuts, pinned, warnings)?);
+            match derivation.source {
+                // Nothing of a recipe for a source is right for binaries.
+                Source::Wheels(_) => Definition::New(derivation),
+                Source::Sdist(_) | Source::Wheel(_) => {
+                    Definition::Override(a.attr.clone(), derivation)
+                }
+            }
+        }
         Decision::New => Definition::New(Box::new(derivation(set, cuts, pinned, warnings)?)),
     })
 }
@@ -154,8 +160,9 @@ fn derivation(
     warnings: &mut Vec<String>,
 ) -> Result<Derivation, PlanError> {
     let pin = pinned.pin;
-    let systems: Vec<System> = set.targets().systems(pin.targets).collect();
-    let source = source::source(pin, &systems, set.request.policy, set.request.digests)?;
+    let request = set.request;
+    let source = source::source(pin, set.targets(), request.policy, request.digests)?;
+    let binary = matches!(source, Source::Wheels(_));
     let facts = set.facts(pin);
     let sdist = matches!(source, Source::Sdist(_));
     if sdist && facts.is_none() {
@@ -175,8 +182,8 @@ fn derivation(
         relaxed_builds,
         relaxed: relaxed(set, cuts, pinned),
         build_system: build::system(set, pin)?,
-        native_inputs: Vec::new(),
-        inputs: Vec::new(),
+        native_inputs: native::tools(set, pin, binary),
+        inputs: native::libraries(set, pin, binary),
         dependencies,
         optional: optional(set, pinned),
         imports: facts.map(|f| modules(&f.modules)).unwrap_or_default(),

@@ -10,6 +10,7 @@ mod entry;
 pub(crate) mod fixture;
 mod license;
 mod meta;
+mod native;
 mod policy;
 mod reason;
 mod set;

@@ -6,8 +6,8 @@ use url::Url;
 
 use super::derivation::{Fetch, Fetcher, Source};
 use super::{PlanError, Policy};
-use crate::index::Distribution;
-use crate::python::{Filename, Sha256, System};
+use crate::index::{Distribution, Release};
+use crate::python::{Filename, Sha256, System, TargetSet, Targets, tag};
 use crate::resolve::Pin;
 
 /// The sdist that an entry for this pin would build; none where it would take wheels.
@@ -18,43 +18,73 @@ pub fn sdist<'a>(pin: &'a Pin, policy: &Policy) -> Option<&'a Distribution> {
     pin.release.sdist.as_ref()
 }
 
-/// The source of an entry for a pin.
+/// The source of an entry for a pin: its sdist, else a wheel that serves every target, else a wheel
+/// for each target that has one.
 ///
 /// # Errors
 /// [`PlanError::NoSource`] where the release has no file that would do, [`PlanError::NoDigest`]
 /// where nobody knows a file's digest.
 pub(super) fn source(
     pin: &Pin,
-    systems: &[System],
+    targets: &Targets,
     policy: &Policy,
     digests: &BTreeMap<String, Sha256>,
 ) -> Result<Source, PlanError> {
     if let Some(sdist) = sdist(pin, policy) {
         return Ok(Source::Sdist(fetch(pin, sdist, digests)?));
     }
-    let universal = pin.release.wheels.iter().find(|w| is_universal(w));
-    if let Some(wheel) = universal {
-        return Ok(Source::Wheel(fetch(pin, wheel, digests)?));
+    let mut chosen: BTreeMap<System, &Distribution> = BTreeMap::new();
+    for (index, environment) in targets.environments.iter().enumerate() {
+        let target = TargetSet::single(index);
+        if pin.targets.contains(target)
+            && let Some(wheel) = best_wheel(&pin.release, targets, target)
+        {
+            chosen.insert(environment.system, wheel);
+        }
     }
-    Err(PlanError::NoSource {
-        release: format!("{} {}", pin.name, pin.version),
-        systems: systems
-            .iter()
-            .map(|s| s.name())
-            .collect::<Vec<_>>()
-            .join(", "),
-    })
+    let mut wheels = BTreeMap::new();
+    for (system, wheel) in chosen {
+        if let Filename::Wheel(name) = &wheel.filename
+            && name.platform == "any"
+        {
+            return Ok(Source::Wheel(fetch(pin, wheel, digests)?));
+        }
+        wheels.insert(system, fetch(pin, wheel, digests)?);
+    }
+    if wheels.is_empty() {
+        let systems: Vec<&str> = targets.systems(pin.targets).map(System::name).collect();
+        return Err(PlanError::NoSource {
+            release: format!("{} {}", pin.name, pin.version),
+            systems: systems.join(", "),
+        });
+    }
+    Ok(Source::Wheels(wheels))
 }
 
-fn is_universal(wheel: &Distribution) -> bool {
-    match &wheel.filename {
-        Filename::Wheel(name) => {
-            name.abi == "none"
-                && name.platform == "any"
-                && name.python.split('.').any(|tag| tag.starts_with("py3"))
-        }
+/// The wheel to take on one target: one for every system, else the one made for the interpreter most
+/// narrowly.
+fn best_wheel<'a>(
+    release: &'a Release,
+    targets: &Targets,
+    target: TargetSet,
+) -> Option<&'a Distribution> {
+    let suits = |wheel: &&Distribution| match &wheel.filename {
+        Filename::Wheel(name) => tag::served(name, targets).contains(target),
         Filename::Sdist(_) => false,
-    }
+    };
+    release.wheels.iter().filter(suits).max_by_key(|wheel| {
+        let Filename::Wheel(name) = &wheel.filename else {
+            return (false, 0, String::new(), String::new());
+        };
+        let narrow = match name.abi.as_str() {
+            "none" => 0,
+            "abi3" => 1,
+            _ => 2,
+        };
+        // `cp39` sorts before `cp310` only once the digits are of one length.
+        let python = format!("{:0>8}", name.python);
+        (name.platform == "any", narrow, python, wheel.file.clone())
+    })
 }
 
 fn fetch(

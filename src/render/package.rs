@@ -68,9 +68,12 @@ pub(super) fn condition(condition: &Condition, uses: &mut Uses) -> Expr {
     }
 }
 
-/// `[ from.a … ] ++ lib.optionals … [ from.b ]`
+/// `[ from.a … ] ++ lib.optionals … [ from.b ]`. Attributes of the top level may be paths.
 pub(super) fn needed_list(from: &'static str, needed: &[Needed], uses: &mut Uses) -> Expr {
-    let attr = |n: &Needed| Expr::Name(from).select(n.attr.as_str());
+    let attr = |n: &Needed| match from {
+        "pkgs" => n.attr.split('.').fold(Expr::Name(from), Expr::select),
+        _ => Expr::Name(from).select(n.attr.as_str()),
+    };
     let always = needed.iter().filter(|n| n.condition.is_none());
     let always = Expr::List(always.map(attr).collect());
     let mut conditions: Vec<&Condition> =
@@ -132,7 +135,7 @@ fn package(d: &Derivation, uses: &mut Uses) -> Expr {
     out.add(post_patch(d));
     relaxed(d, &mut out);
     out.list("build-system", needed_list("final", &d.build_system, uses));
-    inputs(d, &mut out, uses);
+    inputs(d, false, &mut out, uses);
     out.list("dependencies", needed_list("final", &d.dependencies, uses));
     if !d.optional.is_empty() {
         out.add(vec![Item::bind("optional-dependencies", optional(d, uses))]);
@@ -169,7 +172,7 @@ fn override_of(d: &Derivation, uses: &mut Uses) -> Expr {
         "build-system",
         needed_list("final", &d.build_system, uses),
     )]);
-    inputs(d, &mut out, uses);
+    inputs(d, true, &mut out, uses);
     out.add(vec![Item::bind(
         "dependencies",
         needed_list("final", &d.dependencies, uses),
@@ -276,12 +279,26 @@ fn relaxed(d: &Derivation, out: &mut Groups) {
     }
 }
 
-fn inputs(d: &Derivation, out: &mut Groups, uses: &mut Uses) {
-    out.list(
-        "nativeBuildInputs",
-        needed_list("pkgs", &d.native_inputs, uses),
-    );
-    out.list("buildInputs", needed_list("pkgs", &d.inputs, uses));
+fn inputs(d: &Derivation, overrides: bool, out: &mut Groups, uses: &mut Uses) {
+    let lists = [
+        ("nativeBuildInputs", &d.native_inputs),
+        ("buildInputs", &d.inputs),
+    ];
+    for (name, needed) in lists.into_iter().filter(|(_, needed)| !needed.is_empty()) {
+        let ours = needed_list("pkgs", needed, uses);
+        let list = match (overrides, ours) {
+            (false, ours) => ours,
+            (true, Expr::Binary(Operator::Concat, mut parts)) => {
+                parts.insert(0, Expr::Name("old").select_or(name, Expr::List(Vec::new())));
+                Expr::Binary(Operator::Concat, parts)
+            }
+            (true, ours) => {
+                let old = Expr::Name("old").select_or(name, Expr::List(Vec::new()));
+                Expr::Binary(Operator::Concat, vec![old, ours])
+            }
+        };
+        out.add(vec![Item::bind(name, list)]);
+    }
 }
 
 fn optional(d: &Derivation, uses: &mut Uses) -> Expr {

@@ -33,19 +33,20 @@ pub(super) fn src(source: &Source, uses: &mut Uses) -> Expr {
     }
 }
 
-/// `{ x86_64-linux = …; }.${stdenv.hostPlatform.system}` in the form of a function of `lib`, which
-/// fails with the system's name.
+/// `{ x86_64-linux = …; }.${stdenv.hostPlatform.system} or (throw …)`
 fn by_system(wheels: &BTreeMap<System, Fetch>, uses: &mut Uses) -> Expr {
-    uses.lib = true;
     uses.stdenv = true;
     let items = wheels
         .iter()
         .map(|(system, fetch)| Item::bind(system.name(), fetcher(fetch, uses)))
         .collect();
-    Expr::Name("lib")
-        .select("getAttr")
-        .apply(Expr::Name("stdenv").select("hostPlatform").select("system"))
-        .apply(Expr::Set(items))
+    let system = Expr::Name("stdenv").select("hostPlatform").select("system");
+    let otherwise = Expr::Name("throw").apply(Expr::str("there is no wheel for this system"));
+    Expr::Index(
+        Box::new(Expr::Set(items)),
+        Box::new(system),
+        Box::new(otherwise),
+    )
 }
 
 fn fetcher(fetch: &Fetch, uses: &mut Uses) -> Expr {

@@ -145,6 +145,41 @@ fn builds() {
 }
 
 #[test]
+fn published_binaries() {
+    let wheels = |pin: &mut crate::resolve::Pin, files: &[&str]| {
+        let wheels = files.iter().map(|f| distribution(f, &pin.name)).collect();
+        pin.release = Release {
+            version: pin.version.clone(),
+            wheels,
+            sdist: None,
+        }
+        .into();
+    };
+    let fixture = Fixture::new()
+        .root("native-thing")
+        .root("tornado==9")
+        .pin("native-thing", "1.0", &[])
+        .change("native-thing", |pin| {
+            wheels(
+                pin,
+                &[
+                    "native_thing-1.0-cp39-abi3-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+                    "native_thing-1.0-cp313-cp313-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+                    "native_thing-1.0-cp313-cp313-musllinux_1_1_x86_64.whl",
+                    "native_thing-1.0-cp310-abi3-manylinux_2_28_aarch64.whl",
+                    "native_thing-1.0-cp39-abi3-manylinux_2_28_aarch64.whl",
+                    "native_thing-1.0-1-py3-none-macosx_11_0_universal2.whl",
+                ],
+            );
+        })
+        .pin("tornado", "9", &[])
+        .change("tornado", |pin| {
+            wheels(pin, &["tornado-9-cp39-abi3-manylinux_2_28_x86_64.whl"]);
+        });
+    check("wheels", &fixture);
+}
+
+#[test]
 fn hostile_texts_stay_texts() {
     let evil = "${builtins.abort \"x\"} ''${x} */ \r\n \0 \" \\";
     let fixture = Fixture::new()
