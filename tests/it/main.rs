@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
+mod index;
 mod lock;
 mod nix;
 mod support;
