@@ -30,6 +30,8 @@ const FIXED: usize = 40;
 const FIRST_READ: usize = 64 << 10;
 /// Larger parts are not ours.
 const MAX_PART: usize = 512 << 20;
+/// Where facts are kept; a new name when the readers of sources find more than before.
+const FACTS: &str = "facts-1";
 /// Records beyond this are not carried over to a new page.
 const MAX_RECORDS: usize = 8 << 20;
 
@@ -245,7 +247,7 @@ impl Cache {
     }
 
     fn facts_path(&self, sha256: &Sha256) -> Option<PathBuf> {
-        Some(self.root.as_ref()?.join("facts-0").join(sha256.hex()))
+        Some(self.root.as_ref()?.join(FACTS).join(sha256.hex()))
     }
 
     /// A small text about an index.

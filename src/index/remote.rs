@@ -372,8 +372,8 @@ impl Catalog for RemoteCatalog {
         }
     }
 
-    fn expect_facts(&self, name: &PackageName, sdist: &Distribution) {
-        self.begin_facts(name, sdist);
+    fn expect_facts(&self, _: &PackageName, sdist: &Distribution) {
+        self.begin_facts(sdist);
     }
 
     fn send(&self, scout: Option<Arc<dyn Scout>>) {

@@ -7,7 +7,7 @@ use super::remote::{RemoteCatalog, Shared, interrupted};
 use super::{Distribution, IndexError, Release};
 use crate::event::Event;
 use crate::project::archive::Archive;
-use crate::project::{Files, SourceFacts};
+use crate::project::{Files, SourceFacts, facts};
 use crate::python::metadata::Header;
 use crate::python::{PackageName, Sha256};
 
@@ -18,7 +18,7 @@ const TRIES: u32 = 3;
 
 impl RemoteCatalog {
     /// Starts getting the facts of an sdist, unless somebody did.
-    pub(super) fn begin_facts(&self, name: &PackageName, sdist: &Distribution) {
+    pub(super) fn begin_facts(&self, sdist: &Distribution) {
         let shared = self.shared();
         let key = sdist.url.to_string();
         if !shared.facts.claim(&key) {
@@ -30,10 +30,9 @@ impl RemoteCatalog {
             shared.facts.put(key, Ok((sha256, Arc::new(facts))));
             return;
         }
-        let (task_shared, name, file, task_key) =
-            (Arc::clone(shared), name.clone(), sdist.clone(), key.clone());
+        let (task_shared, file, task_key) = (Arc::clone(shared), sdist.clone(), key.clone());
         let task = async move {
-            let answer = task_shared.read_sdist(&name, &file).await;
+            let answer = task_shared.read_sdist(&file).await;
             let answer = answer.map(|(sha256, read)| (sha256, read.facts));
             task_shared.facts.put(task_key, answer);
         };
@@ -135,13 +134,12 @@ impl Shared {
     /// Downloads an sdist, reads it, and keeps its facts.
     pub(super) async fn read_sdist(
         self: &Arc<Self>,
-        name: &PackageName,
         file: &Distribution,
     ) -> Result<(Sha256, Read), IndexError> {
         let (sha256, bytes) = self.download(file).await?;
-        let (shared, name, file_name) = (Arc::clone(self), name.clone(), file.file.clone());
+        let (shared, file_name) = (Arc::clone(self), file.file.clone());
         let job = move || {
-            let read = read(&name, &file_name, &bytes)?;
+            let read = read(&file_name, &bytes)?;
             shared.cache.store_facts(&sha256, &read.facts);
             Ok(read)
         };
@@ -163,7 +161,7 @@ impl Shared {
         let facts = match kept {
             Some(facts) => Arc::new(facts),
             None => {
-                let (sha256, read) = self.read_sdist(name, file).await?;
+                let (sha256, read) = self.read_sdist(file).await?;
                 let key = file.url.to_string();
                 if self.facts.claim(&key) {
                     self.facts.put(key, Ok((sha256, Arc::clone(&read.facts))));
@@ -192,7 +190,7 @@ impl Shared {
 ///
 /// # Errors
 /// When it is no archive that we can read.
-pub fn read(name: &PackageName, file: &str, bytes: &[u8]) -> Result<Read, IndexError> {
+pub fn read(file: &str, bytes: &[u8]) -> Result<Read, IndexError> {
     let archive = Archive::parse(file, bytes).map_err(|error| IndexError::Malformed {
         what: file.to_owned(),
         reason: causes(&error),
@@ -203,14 +201,14 @@ pub fn read(name: &PackageName, file: &str, bytes: &[u8]) -> Result<Read, IndexE
             .iter()
             .all(|field| header.tells(field))
     });
+    let facts = facts::of(&archive).map_err(|error| IndexError::Malformed {
+        what: file.to_owned(),
+        reason: causes(&error),
+    })?;
     Ok(Read {
-        facts: Arc::new(facts_of(name, &archive)),
+        facts: Arc::new(facts),
         metadata,
     })
-}
-
-fn facts_of(_: &PackageName, _: &Archive) -> SourceFacts {
-    SourceFacts::default()
 }
 
 /// The requirements that static reading found, as core metadata; none where it found none for certain.

@@ -146,7 +146,7 @@ fn facts_and_notes() {
     };
     cache.store_facts(&sha256, &facts);
     assert_eq!(cache.facts(&sha256), Some(facts));
-    let path = folder.path().join("v1/facts-0").join(sha256.hex());
+    let path = folder.path().join("v1").join(FACTS).join(sha256.hex());
     let text = std::fs::read_to_string(&path)
         .unwrap()
         .replace("flit", "evil");
