@@ -14,7 +14,8 @@ use crate::python::PackageName;
 /// # Errors
 /// Where the text does not look like HTML.
 pub fn parse(project: &PackageName, base: &Url, text: &str) -> Result<(Head, Vec<u8>), String> {
-    if !text.contains('<') && !text.trim().is_empty() {
+    let known = ["html", "head", "body", "a"];
+    if !Tags(text).any(|tag| known.iter().any(|name| tag.name.eq_ignore_ascii_case(name))) {
         return Err("it is neither JSON nor HTML".to_owned());
     }
     let base = base_of(base, text);

@@ -74,6 +74,15 @@ pub enum IndexError {
         /// Hexadecimal.
         actual: String,
     },
+    /// Files are to be left out by upload time, and the index tells none.
+    #[error(
+        "`{project}`: the index tells no upload times, so what is newer cannot be excluded; \
+         exempt the project, or name an index that tells them"
+    )]
+    NoUploadTimes {
+        /// The project.
+        project: PackageName,
+    },
     /// An answer makes no sense.
     #[error("{what} cannot be read: {reason}")]
     Malformed {

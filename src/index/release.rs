@@ -81,6 +81,7 @@ struct Packed {
     head: Head,
     body: Body,
     cutoff: Option<Timestamp>,
+    timeless: bool,
 }
 
 /// The records of a packed page.
@@ -121,6 +122,8 @@ impl Page {
         body: Body,
         cutoff: Option<Timestamp>,
     ) -> Self {
+        let timeless = head.slots.iter().all(|slot| slot.oldest.is_none());
+        let timeless = cutoff.is_some() && timeless && !head.slots.is_empty();
         if let Some(cutoff) = cutoff {
             head.slots
                 .retain(|slot| slot.oldest.is_some_and(|oldest| oldest < cutoff));
@@ -137,8 +140,18 @@ impl Page {
             name,
             index,
             entries,
-            packed: Some(Packed { head, body, cutoff }),
+            packed: Some(Packed {
+                head,
+                body,
+                cutoff,
+                timeless,
+            }),
         }
+    }
+
+    /// Whether files should be left out by upload time, and none has one.
+    pub(super) fn lacks_times(&self) -> bool {
+        self.packed.as_ref().is_some_and(|packed| packed.timeless)
     }
 
     /// The records of a page that is packed in memory.

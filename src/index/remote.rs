@@ -656,6 +656,13 @@ impl Shared {
 
     fn put_page(&self, name: &PackageName, answer: Result<Arc<Known>, IndexError>, cached: bool) {
         self.provisional().remove(name);
+        let answer = answer.and_then(|known| {
+            if known.page.lacks_times() {
+                let project = name.clone();
+                return Err(IndexError::NoUploadTimes { project });
+            }
+            Ok(known)
+        });
         self.pages.put(name.clone(), answer);
         let project = name.to_string();
         self.options
