@@ -138,6 +138,7 @@ impl From<IndexError> for Failure {
             IndexError::HashMismatch { .. } => failure.help(
                 "the download was damaged, or the file was replaced: try again; if it stays, do not trust the file and tell the index' operators",
             ),
+            IndexError::NoUploadTimes { .. } => failure,
             IndexError::Fetch { .. } => failure.help(
                 "check the network and the index' address, then run the same command again: what has arrived is kept in the cache",
             ),

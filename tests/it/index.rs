@@ -244,16 +244,22 @@ fn a_broken_wheel_is_said_to_be_broken() {
 fn sdists_speak_for_themselves() {
     let index = Index::start(vec![
         Release::new("modern", "1").wheels(&[]).needs("dep>=1"),
-        Release::new("zipped", "1").wheels(&[]).needs("dep>=1").zipped(),
+        Release::new("zipped", "1")
+            .wheels(&[])
+            .needs("dep>=1")
+            .zipped(),
         Release::new("static", "1").wheels(&[]).source(&[(
-            "setup.py",
-            "from setuptools import setup\nsetup(name='static', version='1', install_requires=['dep>=1'])\n",
+            "pyproject.toml",
+            "[project]\nname = 'static'\nversion = '1'\ndependencies = ['dep>=1']\n",
         )]),
-        Release::new("dynamic", "1").wheels(&[]).needs("wrong").source(&[(
-            "setup.py",
-            "import os\nfrom setuptools import setup\nsetup(name='dynamic', version='1',\n\
-             install_requires=os.environ['WHAT'].split())\n",
-        )]),
+        Release::new("dynamic", "1")
+            .wheels(&[])
+            .needs("wrong")
+            .source(&[(
+                "pyproject.toml",
+                "[project]\nname = 'dynamic'\nversion = '1'\ndynamic = ['dependencies']\n\
+             [build-system]\nrequires = ['own']\nbuild-backend = 'own'\n",
+            )]),
     ]);
     let folder = TempDir::new().unwrap();
     let catalog = cached(&index, &folder, 0);
@@ -263,7 +269,7 @@ fn sdists_speak_for_themselves() {
     }
     let error = metadata(&catalog, "dynamic", "1").unwrap_err().to_string();
     assert!(
-        error.contains("dynamic 1") && error.contains("setup.py:4"),
+        error.contains("dynamic 1") && error.contains("pyproject.toml:4"),
         "{error}"
     );
     drop(catalog);
