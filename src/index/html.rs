@@ -265,7 +265,7 @@ mod tests {
     #[test]
     fn base_and_broken_tags() {
         let page = page(
-            "<head><base href=\"/root/\"></head><a href='x/demo-1.tar.gz'>a</a><a href=\"demo-2.tar.gz",
+            "<head><base href=\"/base/\"></head><a href='x/demo-1.tar.gz'>a</a><a href=\"demo-2.tar.gz",
         );
         let url = |v: &str| {
             page.release(&Version::from_str(v).unwrap())
@@ -275,8 +275,8 @@ mod tests {
                 .unwrap()
                 .url
         };
-        assert_eq!(url("1").as_str(), "https://index.test/root/x/demo-1.tar.gz");
-        assert_eq!(url("2").as_str(), "https://index.test/root/demo-2.tar.gz");
+        assert_eq!(url("1").as_str(), "https://index.test/base/x/demo-1.tar.gz");
+        assert_eq!(url("2").as_str(), "https://index.test/base/demo-2.tar.gz");
         let name = PackageName::from_str("demo").unwrap();
         let base = Url::parse("https://index.test/").unwrap();
         assert!(parse(&name, &base, "error 5").is_err());

@@ -9,7 +9,7 @@ use url::Url;
 use super::body::inflate;
 use super::client::{Request, Response};
 use super::range::{Sparse, Step, first_range, whole_wheel};
-use super::remote::{Known, Shared, interrupted};
+use super::shared::{Known, Shared, interrupted};
 use super::{Distribution, IndexError, Release};
 use crate::python::metadata::Header;
 use crate::python::{Filename, Metadata, PackageName, Sha256};

@@ -11,6 +11,7 @@ mod direct;
 pub mod fixed;
 mod folder;
 mod html;
+mod lookup;
 mod metadata;
 mod once;
 pub mod options;
@@ -21,6 +22,7 @@ mod range;
 pub mod release;
 pub mod remote;
 mod sdist;
+mod shared;
 pub mod timestamp;
 
 use std::sync::Arc;

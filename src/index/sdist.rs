@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::client::Request;
-use super::remote::{RemoteCatalog, Shared, interrupted};
+use super::remote::RemoteCatalog;
+use super::shared::{Shared, interrupted};
 use super::{Distribution, IndexError, Release};
 use crate::event::Event;
 use crate::project::archive::Archive;

@@ -332,7 +332,8 @@ fn the_first_index_that_knows_a_name_wins() {
     let error = catalog.page(&name("absent")).unwrap_err();
     assert_eq!(error, IndexError::UnknownProject(name("absent")));
     drop(catalog);
-    (private.seen(), public.seen());
+    private.seen();
+    public.seen();
 
     // What an index lacks is remembered as long as what it has.
     let catalog = RemoteCatalog::new(both(599));

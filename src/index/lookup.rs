@@ -1,0 +1,321 @@
+//! A project's page: from the cache, from the network, from a folder; from the first index that
+//! knows the project.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use url::Url;
+
+use super::body::inflate;
+use super::cache::{Records, Unstored, Validity};
+use super::client::{Request, Response};
+use super::options::{Index, Location};
+use super::packed::Head;
+use super::release::Body;
+use super::shared::{Known, Shared, interrupted};
+use super::{IndexError, Page, html, page};
+use crate::python::{PackageName, Sha256};
+
+/// The largest page, inflated: several times any that is known.
+const MAX_PAGE: u64 = 256 << 20;
+/// How long a page needs no check where the server says nothing, in seconds.
+const DEFAULT_MAX_AGE: u32 = 600;
+const ACCEPT: &str = "application/vnd.pypi.simple.v1+json, \
+                      application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1";
+
+/// What the cache holds of a project.
+pub(super) enum Cached {
+    Fresh(Arc<Known>),
+    /// Every index is known not to have the project.
+    Unknown,
+    /// The number of the index to ask first, and what it said last.
+    Stale(usize, Arc<Known>, Validity),
+    Missing(usize),
+}
+
+impl Shared {
+    /// The indexes that may know a project, with their numbers.
+    fn indexes_for<'a>(
+        &'a self,
+        name: &'a PackageName,
+    ) -> impl Iterator<Item = (usize, &'a Index)> {
+        let pin = self.options.pinned.get(name);
+        let fits = move |index: &Index| pin.is_none() || index.name.as_ref() == pin;
+        self.options
+            .indexes
+            .iter()
+            .enumerate()
+            .filter(move |(_, index)| fits(index))
+    }
+
+    pub(super) fn at_hand(&self, name: &PackageName) -> Cached {
+        for (number, index) in self.indexes_for(name) {
+            let Some(folder) = folder_of(index) else {
+                return Cached::Missing(number);
+            };
+            let Some(entry) = self.cache.load(&folder, name) else {
+                return Cached::Missing(number);
+            };
+            let fresh = entry.validity.is_fresh(self.now) && !self.options.refresh;
+            let usable = fresh || self.options.offline;
+            if is_absent(&entry.head) {
+                if usable {
+                    continue;
+                }
+                return Cached::Missing(number);
+            }
+            let page = self.page_of(name, index, entry.head, entry.body);
+            let known = Arc::new(Known::new(page, folder, Arc::new(entry.records), true));
+            return if usable {
+                Cached::Fresh(known)
+            } else {
+                Cached::Stale(number, known, entry.validity)
+            };
+        }
+        Cached::Unknown
+    }
+
+    fn page_of(&self, name: &PackageName, index: &Index, head: Head, body: Body) -> Page {
+        let address = match &index.location {
+            Location::Simple(url) => Some(url.clone()),
+            Location::Folder(_) | Location::Links(_) => None,
+        };
+        Page::packed(name.clone(), address, head, body, self.options.cutoff(name))
+    }
+
+    /// Asks the indexes in turn, from the number `from` on; the first that knows the project wins.
+    pub(super) async fn fetch_page(
+        self: &Arc<Self>,
+        name: &PackageName,
+        from: usize,
+        mut old: Option<(Arc<Known>, Validity)>,
+    ) -> Result<(), IndexError> {
+        let candidates: Vec<Index> = self
+            .indexes_for(name)
+            .filter(|(number, _)| *number >= from)
+            .map(|(_, index)| index.clone())
+            .collect();
+        for index in candidates {
+            let old = old.take();
+            match &index.location {
+                Location::Folder(path) => {
+                    if self.read_folder(name, &index, path.clone()).await? {
+                        return Ok(());
+                    }
+                }
+                Location::Simple(url) => {
+                    let address =
+                        url.join(&format!("{name}/"))
+                            .map_err(|e| IndexError::Malformed {
+                                what: url.to_string(),
+                                reason: e.to_string(),
+                            })?;
+                    if self.ask_index(name, &index, address, old).await? {
+                        return Ok(());
+                    }
+                }
+                Location::Links(url) => {
+                    if self.ask_index(name, &index, url.clone(), None).await? {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+        Err(IndexError::UnknownProject(name.clone()))
+    }
+
+    /// Asks one index; false where it does not know the project.
+    async fn ask_index(
+        self: &Arc<Self>,
+        name: &PackageName,
+        index: &Index,
+        address: Url,
+        old: Option<(Arc<Known>, Validity)>,
+    ) -> Result<bool, IndexError> {
+        if self.options.offline {
+            let what = format!("the page of `{name}`");
+            return Err(IndexError::Offline { what });
+        }
+        let mut request = Request::new(address, MAX_PAGE);
+        request.accept = Some(ACCEPT);
+        if let Some((_, validity)) = &old {
+            request.etag.clone_from(&validity.etag);
+            request.modified.clone_from(&validity.modified);
+        }
+        let mut tries = 0;
+        loop {
+            let response = self.client.fetch(&request).await?;
+            if response.is_missing() {
+                self.note_absence(name, index, &response);
+                return Ok(false);
+            }
+            if response.status == 304
+                && let Some((known, _)) = old
+            {
+                self.revalidated.fetch_add(1, Ordering::Relaxed);
+                let (folder, now, max_age) = (known.folder.clone(), self.now, max_age(&response));
+                self.put_page(name, Ok(known), false);
+                let (shared, name) = (Arc::clone(self), name.clone());
+                self.submit(move || shared.cache.touch(&folder, &name, now, max_age));
+                return Ok(true);
+            }
+            let records = old.as_ref().map(|(known, _)| known.records());
+            match self.read_page(name, index, response, records).await {
+                Ok(found) => return Ok(found),
+                Err(error) if tries == 2 => return Err(error),
+                Err(_) => tries += 1,
+            }
+            // What we have does not help with a body that cannot be read.
+            request.etag.clear();
+            request.modified.clear();
+        }
+    }
+
+    /// Reads a page on a worker, and tells everybody.
+    async fn read_page(
+        self: &Arc<Self>,
+        name: &PackageName,
+        index: &Index,
+        response: Response,
+        records: Option<Arc<Records>>,
+    ) -> Result<bool, IndexError> {
+        let (shared, name, index) = (Arc::clone(self), name.clone(), index.clone());
+        let shown = format!(
+            "the page of `{name}` ({})",
+            super::credential::shown(&response.url)
+        );
+        let what = shown.clone();
+        let job = move || {
+            let validity = shared.validity(&response);
+            let (head, body) = parse_page(&name, &response)
+                .map_err(|reason| IndexError::Malformed { what, reason })?;
+            if matches!(index.location, Location::Links(_)) && head.slots.is_empty() {
+                return Ok(false);
+            }
+            shared.finish_page(&name, &index, (head, body), validity, records);
+            Ok(true)
+        };
+        self.run(job)
+            .await
+            .unwrap_or_else(|| Err(interrupted(&shown)))
+    }
+
+    fn finish_page(
+        self: &Arc<Self>,
+        name: &PackageName,
+        index: &Index,
+        (head, body): (Head, Vec<u8>),
+        validity: Validity,
+        records: Option<Arc<Records>>,
+    ) {
+        let folder = folder_of(index);
+        let unstored = Unstored::new(&validity, &head);
+        let page = self.page_of(name, index, head, Body::Memory(body));
+        let place = folder.clone().unwrap_or_default();
+        let known = Known::new(page, place, records.unwrap_or_default(), false);
+        let known = Arc::new(known);
+        self.put_page(name, Ok(Arc::clone(&known)), false);
+        self.tell_page(&known.page);
+        if let (Some(folder), Some(body)) = (folder, known.page.body()) {
+            self.cache.store(&folder, name, &unstored, body);
+            known.flush(&self.cache);
+        }
+    }
+
+    fn note_absence(self: &Arc<Self>, name: &PackageName, index: &Index, response: &Response) {
+        if self.options.indexes.len() < 2 {
+            return;
+        }
+        if let Some(folder) = folder_of(index) {
+            let (shared, name) = (Arc::clone(self), name.clone());
+            let validity = self.validity(response);
+            self.submit(move || {
+                let nothing = Unstored::new(&validity, &Head::default());
+                shared.cache.store(&folder, &name, &nothing, &[]);
+            });
+        }
+    }
+
+    async fn read_folder(
+        self: &Arc<Self>,
+        name: &PackageName,
+        index: &Index,
+        path: PathBuf,
+    ) -> Result<bool, IndexError> {
+        let (shared, name, index) = (Arc::clone(self), name.clone(), index.clone());
+        let shown = path.display().to_string();
+        let job = move || {
+            let (head, body) = super::folder::read(&name, &path)?;
+            if head.slots.is_empty() {
+                return Ok(false);
+            }
+            shared.finish_page(&name, &index, (head, body), Validity::default(), None);
+            Ok(true)
+        };
+        self.run(job)
+            .await
+            .unwrap_or_else(|| Err(interrupted(&shown)))
+    }
+
+    fn validity(&self, response: &Response) -> Validity {
+        Validity {
+            checked: self.now,
+            max_age: max_age(response),
+            etag: response.header("etag").to_owned(),
+            modified: response.header("last-modified").to_owned(),
+        }
+    }
+}
+
+/// The folder of an index in the cache; none for places that are looked at every time.
+fn folder_of(index: &Index) -> Option<String> {
+    match &index.location {
+        Location::Simple(url) => {
+            let digest = Sha256::of(url.as_str().as_bytes()).hex();
+            let host = url
+                .host_str()
+                .unwrap_or("")
+                .replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+            Some(format!("{host}-{}", digest.get(..16).unwrap_or(&digest)))
+        }
+        Location::Folder(_) | Location::Links(_) => None,
+    }
+}
+
+/// A page without an address says that the index lacks the project.
+fn is_absent(head: &Head) -> bool {
+    head.base.is_empty()
+}
+
+fn parse_page(name: &PackageName, response: &Response) -> Result<(Head, Vec<u8>), String> {
+    let body = inflate(
+        &response.body,
+        response.header("content-encoding"),
+        MAX_PAGE,
+    )?;
+    let text = std::str::from_utf8(&body).map_err(|_| "it is not UTF-8".to_owned())?;
+    let mut base = response.url.clone();
+    base.set_fragment(None);
+    let json = response.header("content-type").contains("json");
+    if json || text.trim_start().starts_with('{') {
+        page::parse_json(name, &base, text)
+    } else {
+        html::parse(name, &base, text)
+    }
+}
+
+/// `Cache-Control`'s `max-age` in seconds.
+fn max_age(response: &Response) -> u32 {
+    let control = response.header("cache-control").to_ascii_lowercase();
+    let mut age = DEFAULT_MAX_AGE;
+    for part in control.split(',').map(str::trim) {
+        if matches!(part, "no-cache" | "no-store") {
+            return 0;
+        }
+        if let Some(seconds) = part.strip_prefix("max-age=") {
+            age = seconds.trim_matches('"').parse().unwrap_or(0);
+        }
+    }
+    age
+}

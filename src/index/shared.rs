@@ -1,0 +1,273 @@
+//! What the tasks of a [`RemoteCatalog`] share: answers, the client, the cache, the workers, and
+//! the scout that is told of what arrives.
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+
+use tokio::runtime::Handle;
+
+use super::cache::{Cache, Records};
+use super::client::{Client, Engine};
+use super::once::OnceMap;
+use super::options::Options;
+use super::pool::Pool;
+use super::{IndexError, Page, Release, RemoteCatalog, Scout};
+use crate::event::Event;
+use crate::project::SourceFacts;
+use crate::python::{Metadata, PackageName, Sha256};
+
+/// What the tasks share.
+pub(super) struct Shared {
+    pub(super) options: Options,
+    pub(super) now: u64,
+    pub(super) client: Client,
+    pub(super) cache: Cache,
+    pub(super) pool: Pool,
+    pub(super) handle: OnceLock<Result<Handle, IndexError>>,
+    pub(super) engine: Mutex<Option<Engine>>,
+    pub(super) pages: OnceMap<PackageName, Arc<Known>>,
+    /// Pages that are being revalidated: good enough for guesses.
+    pub(super) provisional: Mutex<HashMap<PackageName, Arc<Known>>>,
+    pub(super) metadata: OnceMap<(PackageName, String), Arc<Metadata>>,
+    pub(super) facts: OnceMap<String, (Sha256, Arc<SourceFacts>)>,
+    pub(super) digests: OnceMap<String, Sha256>,
+    pub(super) probes: Mutex<HashMap<String, super::metadata::Probe>>,
+    pub(super) scout: RwLock<Option<Arc<dyn Scout>>>,
+    pub(super) hits: AtomicU64,
+    pub(super) revalidated: AtomicU64,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A page and what belongs to it.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) page: Arc<Page>,
+    /// The index's folder in the cache.
+    pub(super) folder: String,
+    records: Arc<Records>,
+    shelf: Mutex<Shelf>,
+}
+
+/// Whether a page's file is on disk, and what waits for that.
+#[derive(Debug, Default)]
+struct Shelf {
+    stored: bool,
+    waiting: Vec<(String, Vec<u8>)>,
+}
+
+impl Shared {
+    pub(super) fn provisional(
+        &self,
+    ) -> std::sync::MutexGuard<'_, HashMap<PackageName, Arc<Known>>> {
+        self.provisional
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What belongs to a page that we gave out.
+    pub(super) fn known(&self, page: &Page) -> Result<Arc<Known>, IndexError> {
+        if let Some(Ok(known)) = self.pages.known(&page.name) {
+            return Ok(known);
+        }
+        self.provisional()
+            .get(&page.name)
+            .cloned()
+            .ok_or_else(|| IndexError::UnknownProject(page.name.clone()))
+    }
+
+    pub(super) fn put_page(
+        &self,
+        name: &PackageName,
+        answer: Result<Arc<Known>, IndexError>,
+        cached: bool,
+    ) {
+        self.provisional().remove(name);
+        let answer = answer.and_then(|known| {
+            if known.page.lacks_times() {
+                let project = name.clone();
+                return Err(IndexError::NoUploadTimes { project });
+            }
+            Ok(known)
+        });
+        self.pages.put(name.clone(), answer);
+        let project = name.to_string();
+        self.options
+            .observer
+            .see(&Event::PageKnown { project, cached });
+    }
+
+    pub(super) fn put_metadata(
+        &self,
+        key: &(PackageName, String),
+        shown: &str,
+        answer: Result<Arc<Metadata>, IndexError>,
+        cached: bool,
+    ) {
+        self.metadata.put(key.clone(), answer);
+        let release = shown.to_owned();
+        self.options
+            .observer
+            .see(&Event::MetadataKnown { release, cached });
+    }
+
+    /// Does a job on a worker and waits for it; none if it could not be finished.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        self.pool.run(job).await
+    }
+
+    pub(super) fn submit(&self, job: impl FnOnce() + Send + 'static) {
+        self.pool.submit(job);
+    }
+
+    pub(super) fn scout(&self) -> Option<Arc<dyn Scout>> {
+        self.scout
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+impl Known {
+    /// A page, the cache folder of its index, the metadata that the cache holds behind it, and
+    /// whether it is in the cache itself.
+    pub(super) fn new(page: Page, folder: String, records: Arc<Records>, stored: bool) -> Self {
+        let waiting = Vec::new();
+        Self {
+            page: Arc::new(page),
+            folder,
+            records,
+            shelf: Mutex::new(Shelf { stored, waiting }),
+        }
+    }
+
+    /// The metadata that the cache holds, for a newer page of the project.
+    pub(super) fn records(&self) -> Arc<Records> {
+        Arc::clone(&self.records)
+    }
+
+    /// Metadata that the cache holds.
+    pub(super) fn record(&self, key: &str) -> Option<&[u8]> {
+        self.records.find(key)
+    }
+
+    /// Keeps metadata in the cache, as soon as the page's own file is there.
+    pub(super) fn keep(&self, cache: &Cache, key: &str, content: Vec<u8>) {
+        let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        if shelf.stored {
+            drop(shelf);
+            cache.append(&self.folder, &self.page.name, key, &content);
+        } else {
+            shelf.waiting.push((key.to_owned(), content));
+        }
+    }
+
+    pub(super) fn flush(&self, cache: &Cache) {
+        let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        shelf.stored = true;
+        for (key, content) in std::mem::take(&mut shelf.waiting) {
+            cache.append(&self.folder, &self.page.name, &key, &content);
+        }
+    }
+}
+
+/// Sees to it that whoever waits gets an answer even where a task ends without one.
+pub(super) struct Claim<'s> {
+    shared: &'s Shared,
+    page: Option<&'s PackageName>,
+    metadata: Option<&'s (PackageName, String)>,
+}
+
+impl<'s> Claim<'s> {
+    pub(super) fn page(shared: &'s Shared, name: &'s PackageName) -> Self {
+        Self {
+            shared,
+            page: Some(name),
+            metadata: None,
+        }
+    }
+
+    pub(super) fn metadata(shared: &'s Shared, key: &'s (PackageName, String)) -> Self {
+        Self {
+            shared,
+            page: None,
+            metadata: Some(key),
+        }
+    }
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        if let Some(name) = self.page
+            && self.shared.pages.known(name).is_none()
+        {
+            self.shared
+                .put_page(name, Err(interrupted(name.as_ref())), false);
+        }
+        if let Some(key) = self.metadata
+            && self.shared.metadata.known(key).is_none()
+        {
+            self.shared
+                .put_metadata(key, &key.1, Err(interrupted(&key.1)), false);
+        }
+    }
+}
+
+/// The error of a task that ended without an answer.
+pub(super) fn interrupted(what: &str) -> IndexError {
+    IndexError::Fetch {
+        what: what.to_owned(),
+        reason: "it was interrupted".to_owned(),
+    }
+}
+
+/// Telling the scout.
+impl Shared {
+    /// On this thread, which is a worker.
+    pub(super) fn tell_page(self: &Arc<Self>, page: &Arc<Page>) {
+        if let Some(scout) = self.scout() {
+            scout.page_known(&RemoteCatalog::guest(self), page);
+        }
+    }
+
+    /// On this thread, which is a worker.
+    pub(super) fn tell_metadata(
+        self: &Arc<Self>,
+        page: &Arc<Page>,
+        release: &Arc<Release>,
+        metadata: &Arc<Metadata>,
+    ) {
+        if let Some(scout) = self.scout() {
+            scout.metadata_known(&RemoteCatalog::guest(self), page, release, metadata);
+        }
+    }
+
+    pub(super) fn tell_page_soon(self: &Arc<Self>, page: Arc<Page>) {
+        if self.scout().is_some() {
+            let shared = Arc::clone(self);
+            self.submit(move || shared.tell_page(&page));
+        }
+    }
+
+    pub(super) fn tell_metadata_soon(
+        self: &Arc<Self>,
+        page: Arc<Page>,
+        release: Arc<Release>,
+        metadata: Arc<Metadata>,
+    ) {
+        if self.scout().is_some() {
+            let shared = Arc::clone(self);
+            self.submit(move || shared.tell_metadata(&page, &release, &metadata));
+        }
+    }
+}
