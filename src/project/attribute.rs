@@ -7,15 +7,39 @@ use ruff_python_ast::Stmt;
 
 use super::pyproject::version;
 use super::reading::Reading;
+use super::setup_py::{self, AttrValue};
 use crate::problem::SourceFile;
 
 /// Modules that one attribute may lead through.
 const MAX_HOPS: usize = 8;
 
-/// The text behind `package.module.name`; `folders` is setuptools' `package_dir`.
+/// The text behind `package.module.name`; `folders` is setuptools' `package_dir`. A plain assignment
+/// is read as setuptools reads it; what is computed is asked of the interpreter.
 ///
 /// The error says why it cannot be known, as the reason of an unknown value.
 pub(super) fn text(
+    reading: &mut Reading<'_>,
+    path: &str,
+    folders: &BTreeMap<String, String>,
+) -> Result<String, String> {
+    let reason = match assigned(reading, path, folders) {
+        Ok(found) => return Ok(found),
+        Err(reason) => reason,
+    };
+    let root = folders.get("").map(String::as_str).unwrap_or_default();
+    let mut roots = vec![root];
+    if root.is_empty() && reading.files.is_dir("src") {
+        roots.push("src");
+    }
+    for root in roots {
+        if let Ok(AttrValue::Text(found)) = setup_py::evaluate_attr(reading.files, path, root) {
+            return Ok(found);
+        }
+    }
+    Err(reason)
+}
+
+fn assigned(
     reading: &mut Reading<'_>,
     path: &str,
     folders: &BTreeMap<String, String>,

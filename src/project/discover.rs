@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::problem::{Code, Problem, Severity};
+
 use super::{Archive, Directory, Files, FilesError, Hint, ProjectError};
 
 /// Files, and what of them to read.
@@ -10,6 +12,8 @@ pub(super) struct Opened {
     pub files: Box<dyn Files>,
     /// What to read.
     pub hint: Hint,
+    /// What is wrong with the container.
+    pub problems: Vec<Problem>,
 }
 
 /// Opens what stands at a path.
@@ -19,6 +23,7 @@ pub(super) fn open(path: &Path) -> Result<Opened, ProjectError> {
         return Ok(Opened {
             files: Box::new(files),
             hint: Hint::Folder,
+            problems: Vec::new(),
         });
     }
     let name = path
@@ -29,9 +34,12 @@ pub(super) fn open(path: &Path) -> Result<Opened, ProjectError> {
         return Err(FilesError::NotFound(path.display().to_string()).into());
     }
     if is_archive(name) {
+        let archive = Archive::open(path)?;
+        let problems = duplicates(&archive);
         return Ok(Opened {
-            files: Box::new(Archive::open(path)?),
+            files: Box::new(archive),
             hint: Hint::Distribution,
+            problems,
         });
     }
     let kind = Kind::of(name).ok_or_else(|| ProjectError::UnknownKind(path.to_owned()))?;
@@ -43,7 +51,32 @@ pub(super) fn open(path: &Path) -> Result<Opened, ProjectError> {
     Ok(Opened {
         files: Box::new(directory),
         hint: Hint::File(name.to_owned()),
+        problems: Vec::new(),
     })
+}
+
+/// Members that are there twice, among those that describe the project.
+fn duplicates(archive: &Archive) -> Vec<Problem> {
+    let counts = |path: &&String| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        matches!(
+            name,
+            "PKG-INFO" | "METADATA" | "setup.py" | "setup.cfg" | "pyproject.toml"
+        )
+    };
+    let twice = archive.duplicates().iter().filter(counts);
+    twice
+        .map(|path| Problem {
+            code: Code::Disagreement,
+            severity: Severity::Warning,
+            what: format!(
+                "`{}` is in the archive more than once; the last one counts",
+                archive.display(path).display()
+            ),
+            origin: None,
+            help: None,
+        })
+        .collect()
 }
 
 /// What a file is, by its name.
@@ -67,7 +100,7 @@ impl Kind {
         let extension = Path::new(name).extension().and_then(|e| e.to_str());
         Some(match (name, extension) {
             ("METADATA" | "PKG-INFO", _) => Kind::Metadata,
-            (_, Some("toml")) => Kind::Pyproject,
+            (_, Some("toml")) if !name.starts_with("pylock") => Kind::Pyproject,
             (_, Some("py")) => Kind::SetupPy,
             (_, Some("cfg")) => Kind::SetupCfg,
             (_, Some("txt" | "in")) => Kind::Requirements,

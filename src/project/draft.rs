@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::setup_py::Native;
 use super::{BuildSystem, Unknown};
 use crate::problem::Origin;
 use crate::python::{About, ExtraName, Requirement, VersionSpecifiers};
@@ -36,6 +37,12 @@ pub(super) struct Draft {
     pub missing_files: Vec<String>,
     /// What cannot be known.
     pub unknown: Vec<Unknown>,
+    /// What setup.py says of native code.
+    pub native: Native,
+    /// Whether nothing useful could be read.
+    pub failed: bool,
+    /// Whether the requirements are those that the distribution is bound to repeat (PEP 643).
+    pub requires_are_recorded: bool,
 }
 
 /// Which modules a project installs, as far as its files say.

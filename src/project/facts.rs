@@ -2,6 +2,7 @@
 //!
 //! Facts are cached by the archive's hash, so they hold plain values only.
 
+use super::reading::no_env;
 use super::{Evaluated, Files, Hint, ProjectError, merge, module};
 use crate::problem::Severity;
 use crate::python::About;
@@ -39,6 +40,18 @@ pub struct SourceFacts {
     pub has_tests: bool,
     /// Things to be warned about, as sentences.
     pub warnings: Vec<String>,
+    /// Whether setup.py builds extension modules, or may.
+    #[serde(default)]
+    pub extensions: bool,
+    /// Native libraries that extension modules are linked with, sorted.
+    #[serde(default)]
+    pub libraries: Vec<String>,
+    /// Modules that setup.py asks pkg-config for, sorted.
+    #[serde(default)]
+    pub pkg_config: Vec<String>,
+    /// Other programs that setup.py starts, sorted.
+    #[serde(default)]
+    pub programs: Vec<String>,
 }
 
 /// Facts about an sdist, or about any folder that is packaged like one.
@@ -46,7 +59,7 @@ pub struct SourceFacts {
 /// # Errors
 /// When nothing in it describes a project.
 pub fn of(files: &dyn Files) -> Result<SourceFacts, ProjectError> {
-    let read = merge::draft(files, &Hint::Distribution)?;
+    let read = merge::read(files, &Hint::Distribution, &no_env)?;
     let project = read.project;
     let tells_requirements = !project
         .unknown
@@ -79,6 +92,10 @@ pub fn of(files: &dyn Files) -> Result<SourceFacts, ProjectError> {
             .collect(),
         missing_files: project.missing_files,
         about: project.about,
+        extensions: read.native.extensions,
+        libraries: read.native.libraries,
+        pkg_config: read.native.pkg_config,
+        programs: read.native.programs,
     })
 }
 

@@ -1,67 +1,120 @@
 //! Several files into one [`Project`], as the build backend merges them; what they disagree about
 //! becomes problems.
+//!
+//! setuptools' order, from weak to strong: setup.cfg, setup.py, the project table of pyproject.toml.
+//! An sdist's PKG-INFO is stronger than all of them where it is bound to tell (PEP 643).
+
+mod recorded;
+mod setuptools;
 
 use std::str::FromStr;
 
 use super::discover::Kind;
-use super::draft::Draft;
-use super::pyproject::{self, Backend};
+use super::draft::{Draft, Layout};
+use super::pyproject::{self, Backend, Pyproject};
 use super::reading::Reading;
-use super::requirements_txt;
-use super::{BuildSystem, Evaluated, Files, Hint, Project, ProjectError, Unknown};
+use super::setup_py::Native;
+use super::{
+    BuildSystem, Evaluated, Files, Hint, Project, ProjectError, Unknown, requirements_txt, script,
+};
 use crate::problem::{Code, Severity};
-use crate::python::metadata::Header;
-use crate::python::{Metadata, PackageName, Requirement};
-
-/// See [`super::read`].
-pub(super) fn read(files: &dyn Files, hint: &Hint) -> Result<Project, ProjectError> {
-    let read = draft(files, hint)?;
-    Ok(read.project)
-}
+use crate::python::{PackageName, Requirement};
 
 /// A project, and what [`facts`](super::facts) wants besides.
 pub(super) struct Read {
     /// The project.
     pub project: Project,
     /// What it installs.
-    pub layout: super::draft::Layout,
+    pub layout: Layout,
     /// Who builds it.
     pub backend: Backend,
     /// Whether `[build-system]` is there.
     pub has_build_system: bool,
+    /// What its setup.py says of native code.
+    pub native: Native,
 }
 
 /// Reads and merges everything that describes the project.
-pub(super) fn draft(files: &dyn Files, hint: &Hint) -> Result<Read, ProjectError> {
-    let lenient = *hint == Hint::Distribution;
-    let mut reading = Reading::new(files, lenient);
+pub(super) fn read(
+    files: &dyn Files,
+    hint: &Hint,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Read, ProjectError> {
+    let mut reading = Reading::new(files, *hint == Hint::Distribution, env);
+    let mut toml = "pyproject.toml";
+    let mut cfg = "setup.cfg";
+    let mut py = "setup.py";
     if let Hint::File(name) = hint {
         match Kind::of(name) {
-            Some(Kind::Metadata) => return metadata_file(files, name),
+            Some(Kind::Metadata) => return recorded::metadata_file(files, name),
             Some(Kind::Requirements) => return Ok(requirements_file(reading, name)),
-            Some(_) => {}
+            Some(Kind::Pyproject) => toml = name,
+            Some(Kind::SetupCfg) => cfg = name,
+            Some(Kind::SetupPy) => {
+                if let Some(draft) = script::read(&mut reading, name) {
+                    return Ok(finish(reading, draft, Backend::Other));
+                }
+                py = name;
+            }
             None => return Err(ProjectError::UnknownKind(files.display(name))),
         }
+        if !files.is_file(name) {
+            files.read(name)?;
+        }
+    } else if let Some(path) = recorded::wheel_metadata(files) {
+        return recorded::metadata_file(files, &path);
     }
-    if lenient && let Some(path) = wheel_metadata(files) {
-        return metadata_file(files, &path);
-    }
-    let toml = match hint {
-        Hint::File(name) if Kind::of(name) == Some(Kind::Pyproject) => name.as_str(),
-        _ => "pyproject.toml",
+    let pyproject = match reading.source_if_any(toml) {
+        Some(file) => pyproject::read(&mut reading, &file),
+        None => Pyproject {
+            draft: Draft::default(),
+            backend: Backend::Setuptools,
+            dynamic: None,
+        },
     };
-    let mut draft = Draft::default();
-    let mut backend = Backend::Setuptools;
-    if let Some(file) = reading.source_if_any(toml) {
-        let read = pyproject::read(&mut reading, &file);
-        draft = read.draft;
-        backend = read.backend;
-        let _ = read.dynamic;
+    let has_old_files = files.is_file(py) || files.is_file(cfg);
+    if pyproject.says_nothing() && !has_old_files {
+        return without_project(files, hint, reading, pyproject);
     }
-    if lenient {
-        package_info(&mut reading, &mut draft);
+    let backend = pyproject.backend;
+    let mut draft = if backend == Backend::Setuptools
+        || (backend == Backend::Other && pyproject.dynamic.is_none() && has_old_files)
+    {
+        setuptools::merge(&mut reading, pyproject, py, cfg)
+    } else {
+        pyproject.settled()
+    };
+    if reading.lenient {
+        recorded::package_info(&mut reading, &mut draft);
     }
     Ok(finish(reading, draft, backend))
+}
+
+/// A folder without any of the files that describe a package.
+fn without_project(
+    files: &dyn Files,
+    hint: &Hint,
+    mut reading: Reading<'_>,
+    pyproject: Pyproject,
+) -> Result<Read, ProjectError> {
+    if *hint == Hint::Folder {
+        let lists = ["requirements.txt", "requirements.in"];
+        if let Some(name) = lists.into_iter().find(|name| files.is_file(name)) {
+            return Ok(requirements_file(reading, name));
+        }
+    }
+    // Groups, and settings for us, are worth reading without a project.
+    if !pyproject.draft.groups.is_empty() || *hint == Hint::File("pyproject.toml".to_owned()) {
+        return Ok(finish(reading, pyproject.draft, pyproject.backend));
+    }
+    if reading.lenient && files.is_file("PKG-INFO") {
+        let mut draft = pyproject.draft;
+        let reason = "there is neither setup.py, setup.cfg nor a project table";
+        draft.unknown("requires_dist", None, reason);
+        recorded::package_info(&mut reading, &mut draft);
+        return Ok(finish(reading, draft, pyproject.backend));
+    }
+    Err(ProjectError::NoProject(files.display("")))
 }
 
 /// A requirements file alone.
@@ -81,92 +134,6 @@ fn requirements_file(mut reading: Reading<'_>, path: &str) -> Read {
     read
 }
 
-/// The `METADATA` of an unpacked wheel.
-fn wheel_metadata(files: &dyn Files) -> Option<String> {
-    let mut folders = files.list("").into_iter();
-    let folder = folders.find(|name| name.ends_with(".dist-info"))?;
-    Some(format!("{folder}/METADATA")).filter(|path| files.is_file(path))
-}
-
-/// A project described by core metadata alone.
-fn metadata_file(files: &dyn Files, path: &str) -> Result<Read, ProjectError> {
-    let bytes = files.read(path)?;
-    let metadata = Metadata::parse(&bytes).map_err(|source| ProjectError::Metadata {
-        file: files.display(path),
-        source,
-    })?;
-    let mut reading = Reading::new(files, true);
-    for (written, read) in &metadata.repairs {
-        let what = format!("`{written}` is not valid and was read as `{read}`");
-        reading.warn(Code::RepairedRequirement, what, None);
-    }
-    let mut draft = Draft {
-        name: Some(metadata.name.to_string()),
-        version: Some(metadata.version),
-        requires_python: Some(metadata.requires_python),
-        about: metadata.about,
-        ..Draft::default()
-    };
-    split_extras(&mut draft, metadata.requires_dist, metadata.provides_extra);
-    Ok(finish(reading, draft, Backend::Other))
-}
-
-/// Requirements of metadata, sorted by the extras that they are for.
-fn split_extras(
-    draft: &mut Draft,
-    requires_dist: Vec<Requirement>,
-    extras: Vec<crate::python::ExtraName>,
-) {
-    let optional = draft.optional.get_or_insert_default();
-    for extra in &extras {
-        optional.entry(extra.clone()).or_default();
-    }
-    let mut required = Vec::new();
-    for requirement in requires_dist {
-        let mut rest = requirement.marker.clone();
-        for extra in &extras {
-            let with = requirement
-                .marker
-                .clone()
-                .simplify_extras(std::slice::from_ref(extra));
-            if with != requirement.marker {
-                rest.and(super::extra_marker(extra, false));
-                optional
-                    .entry(extra.clone())
-                    .or_default()
-                    .push(Requirement {
-                        marker: with,
-                        ..requirement.clone()
-                    });
-            }
-        }
-        // What is left where none of these extras is asked for: mostly nothing.
-        if !rest.is_false() || requirement.marker.is_false() {
-            required.push(Requirement {
-                marker: rest,
-                ..requirement
-            });
-        }
-    }
-    draft.dependencies = Some(required);
-}
-
-/// What an sdist's `PKG-INFO` is bound to tell (PEP 643), and name and version in any case.
-fn package_info(reading: &mut Reading<'_>, draft: &mut Draft) {
-    let Ok(bytes) = reading.files.read("PKG-INFO") else {
-        return;
-    };
-    let header = Header::parse(&bytes);
-    if let Some(name) = header.first("Name") {
-        draft.name = Some(name.to_owned());
-        draft.unknown.retain(|u| u.field != "name");
-    }
-    if let Some(version) = header.first("Version") {
-        draft.version = Some(version.to_owned());
-        draft.unknown.retain(|u| u.field != "version");
-    }
-}
-
 /// Turns what was gathered into a project.
 fn finish(mut reading: Reading<'_>, mut draft: Draft, backend: Backend) -> Read {
     let name = draft.name.as_deref().map(str::trim);
@@ -177,7 +144,9 @@ fn finish(mut reading: Reading<'_>, mut draft: Draft, backend: Backend) -> Read 
     }
     // A requirement that was left out because it makes no sense is one that we do not know.
     for problem in &reading.problems {
-        if problem.code == Code::InvalidRequirement && problem.severity == Severity::Error {
+        let is_left_out = matches!(problem.code, Code::InvalidRequirement | Code::InvalidSyntax)
+            && problem.severity == Severity::Error;
+        if is_left_out && !draft.requires_are_recorded {
             draft.unknown.push(Unknown {
                 field: "requires_dist".to_owned(),
                 origin: problem.origin.clone(),
@@ -185,8 +154,17 @@ fn finish(mut reading: Reading<'_>, mut draft: Draft, backend: Backend) -> Read 
             });
         }
     }
+    draft.missing_files.sort();
+    draft.missing_files.dedup();
     let has_build_system = draft.build_system.is_some();
     let build_system = build_system(draft.build_system, draft.setup_requires);
+    let evaluated = if draft.unknown.is_empty() {
+        Evaluated::Static
+    } else if draft.failed {
+        Evaluated::Failed
+    } else {
+        Evaluated::Partial
+    };
     let project = Project {
         name: parsed,
         version: draft.version,
@@ -198,11 +176,7 @@ fn finish(mut reading: Reading<'_>, mut draft: Draft, backend: Backend) -> Read 
         entry_points: draft.entry_points.unwrap_or_default(),
         about: draft.about,
         missing_files: draft.missing_files,
-        evaluated: if draft.unknown.is_empty() {
-            Evaluated::Static
-        } else {
-            Evaluated::Partial
-        },
+        evaluated,
         unknown: draft.unknown,
         problems: reading.problems,
         ..Project::default()
@@ -212,6 +186,7 @@ fn finish(mut reading: Reading<'_>, mut draft: Draft, backend: Backend) -> Read 
         layout: draft.layout,
         backend,
         has_build_system,
+        native: draft.native,
     }
 }
 

@@ -20,11 +20,14 @@ pub mod setup_py;
 mod attribute;
 mod discover;
 mod draft;
+mod ini;
 mod merge;
 mod module;
 mod pyproject;
 mod reading;
 mod requirements_txt;
+mod script;
+mod setup_cfg;
 mod table;
 
 use std::collections::BTreeMap;
@@ -91,8 +94,23 @@ pub enum Hint {
 /// When there is no project at the path, or it cannot be had. What is wrong inside becomes
 /// [`Project::problems`].
 pub fn open(path: &Path) -> Result<Project, ProjectError> {
+    open_with(path, &reading::no_env)
+}
+
+/// The same, with the values of environment variables that requirements files may name
+/// (`${TOKEN}`).
+///
+/// # Errors
+/// As [`open`].
+pub fn open_with(
+    path: &Path,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Project, ProjectError> {
     let opened = discover::open(path)?;
-    read(opened.files.as_ref(), &opened.hint)
+    let read = merge::read(opened.files.as_ref(), &opened.hint, env)?;
+    let mut project = read.project;
+    project.problems.extend(opened.problems);
+    Ok(project)
 }
 
 /// Reads a project from files.
@@ -100,7 +118,7 @@ pub fn open(path: &Path) -> Result<Project, ProjectError> {
 /// # Errors
 /// When nothing in them describes a project.
 pub fn read(files: &dyn Files, hint: &Hint) -> Result<Project, ProjectError> {
-    merge::read(files, hint)
+    Ok(merge::read(files, hint, &reading::no_env)?.project)
 }
 
 /// How much of a project could be read.

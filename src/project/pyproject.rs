@@ -99,10 +99,31 @@ pub(super) fn read(reading: &mut Reading<'_>, file: &Arc<SourceFile>) -> Pyproje
     {
         settle(&mut draft, project, dynamic);
     }
+    if dynamic.is_none() && backend == Backend::Other && draft.name.is_none() {
+        let origin = document
+            .at(&["build-system", "build-backend"])
+            .map(Node::origin);
+        let reason = "there is no project table, and the build backend's own is not known";
+        draft.unknown("requires_dist", origin, reason);
+    }
     Pyproject {
         draft,
         backend,
         dynamic,
+    }
+}
+
+impl Pyproject {
+    /// Whether it neither has a project table nor one of the older ones.
+    pub fn says_nothing(&self) -> bool {
+        self.dynamic.is_none() && self.draft.name.is_none() && self.draft.dependencies.is_none()
+    }
+
+    /// What it says, where no other file counts.
+    pub fn settled(mut self) -> Draft {
+        self.draft.dependencies.get_or_insert_default();
+        self.draft.optional.get_or_insert_default();
+        self.draft
     }
 }
 

@@ -28,11 +28,15 @@ pub(super) fn no_env(_: &str) -> Option<String> {
 
 impl<'a> Reading<'a> {
     /// Nothing is read yet.
-    pub fn new(files: &'a dyn Files, lenient: bool) -> Self {
+    pub fn new(
+        files: &'a dyn Files,
+        lenient: bool,
+        env: &'a dyn Fn(&str) -> Option<String>,
+    ) -> Self {
         Self {
             files,
             lenient,
-            env: &no_env,
+            env,
             problems: Vec::new(),
         }
     }

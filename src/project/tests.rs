@@ -240,3 +240,151 @@ fn modules_are_found_where_they_are() {
         ["single"]
     );
 }
+
+#[test]
+fn setup_cfg_is_read_with_its_directives() {
+    let cfg = "\
+[metadata]
+name = demo
+version = attr: demo.about.VERSION
+license-file = LICENSE
+project_urls =
+    Source = https://demo.test
+[options]
+python-requires = >=3.8
+package_dir =
+    =src
+packages = find:
+install_requires =
+    alpha>=1; python_version < '3.20'
+    # not this
+    beta
+setup_requires = setuptools>=40; wheel
+[options.packages.find]
+where = src
+[options.extras_require]
+More = gamma
+dev = file: dev.txt
+[options.entry_points]
+console_scripts =
+    demo = demo:main
+";
+    let files = [
+        ("setup.cfg", cfg),
+        ("src/demo/__init__.py", ""),
+        ("src/demo/about.py", "VERSION = '1.5'\n"),
+        ("dev.txt", "# dev\nepsilon==1\n"),
+    ];
+    let project = sdist(&files);
+    assert_eq!(project.version.as_deref(), Some("1.5"));
+    assert_eq!(
+        requires(&project),
+        [
+            "alpha>=1; python_full_version < '3.20'",
+            "beta",
+            "epsilon==1; extra == 'dev'",
+            "gamma; extra == 'more'"
+        ]
+    );
+    assert_eq!(
+        project.requires_python.as_ref().unwrap().to_string(),
+        ">=3.8"
+    );
+    assert_eq!(
+        texts(&project.build_system.requires),
+        ["setuptools>=40.8.0", "wheel"]
+    );
+    assert_eq!(
+        project.entry_points["console_scripts"],
+        [("demo".into(), "demo:main".into())]
+    );
+    assert_eq!(project.evaluated, Evaluated::Static);
+    assert_eq!(facts::of(&tree(&files)).unwrap().modules, ["demo"]);
+    let gone = sdist(&files[..3]);
+    assert_eq!(
+        (gone.evaluated, gone.missing_files.as_slice()),
+        (Evaluated::Partial, &["dev.txt".to_owned()][..])
+    );
+}
+
+#[test]
+fn package_info_tells_what_it_must_and_is_checked_where_it_need_not() {
+    let cfg = "[metadata]\nname = demo\n[options]\ninstall_requires =\n    alpha\n";
+    let new = "Metadata-Version: 2.2\nName: demo\nVersion: 3\nRequires-Dist: beta\nRequires-Dist: gamma; extra == 'x'\nProvides-Extra: x\n";
+    let project = sdist(&[("setup.cfg", cfg), ("PKG-INFO", new)]);
+    assert_eq!(requires(&project), ["beta", "gamma; extra == 'x'"]);
+    assert_eq!(project.problems.len(), 1);
+    assert_eq!(project.version.as_deref(), Some("3"));
+    let old = new.replace("2.2", "2.1");
+    let project = sdist(&[
+        ("setup.cfg", cfg),
+        ("PKG-INFO", &old),
+        (
+            "demo.egg-info/requires.txt",
+            "alpha\n\n[x]\nbeta\n\n[:sys_platform == \"win32\"]\ndelta\n",
+        ),
+        ("demo.egg-info/PKG-INFO", "Name: demo\nVersion: 4\n"),
+    ]);
+    assert_eq!(requires(&project), ["alpha"]);
+    let problems: Vec<_> = project.problems.iter().map(|p| p.what.as_str()).collect();
+    assert!(
+        problems[0].contains("disagree about `Version`: 3 and 4"),
+        "{problems:?}"
+    );
+    assert!(
+        problems[1].contains(
+            "only there `beta; extra == 'x'`, `delta; sys_platform == 'win32'`, only here nothing"
+        ),
+        "{problems:?}"
+    );
+    let agreed = sdist(&[
+        ("setup.cfg", cfg),
+        ("PKG-INFO", &old),
+        ("demo.egg-info/requires.txt", "alpha\n"),
+    ]);
+    assert!(agreed.problems.is_empty());
+}
+
+#[test]
+fn a_project_table_rules_over_setup_cfg() {
+    let cfg = "[metadata]\nversion = 1\n[options]\ninstall_requires =\n    alpha\n";
+    let table = "[project]\nname = 'demo'\ndynamic = ['version']\n";
+    let project = sdist(&[("setup.cfg", cfg), ("pyproject.toml", table)]);
+    assert_eq!(
+        (project.version.as_deref(), requires(&project).len()),
+        (Some("1"), 0)
+    );
+    let table = "[project]\nname = 'demo'\ndynamic = ['version', 'dependencies']\n";
+    assert_eq!(
+        requires(&sdist(&[("setup.cfg", cfg), ("pyproject.toml", table)])),
+        ["alpha"]
+    );
+}
+
+#[test]
+fn scripts_have_metadata_in_comments() {
+    let script = "#!/usr/bin/env python\n# /// script\n# requires-python = \">=3.11\"\n# dependencies = [\n#   \"alpha<3\",\n# ]\n# ///\nimport alpha\n";
+    let project = read(&tree(&[("run.py", script)]), &Hint::File("run.py".into())).unwrap();
+    assert_eq!(requires(&project), ["alpha<3"]);
+    assert_eq!(
+        project.dependencies[0]
+            .origin
+            .as_ref()
+            .unwrap()
+            .line_column(),
+        (5, 5)
+    );
+}
+
+#[test]
+fn what_describes_no_project_is_an_error() {
+    let outcome = read(&tree(&[("README", "")]), &Hint::Folder);
+    assert!(matches!(outcome, Err(ProjectError::NoProject(_))));
+    let outcome = read(&tree(&[]), &Hint::File("setup.cfg".into()));
+    assert!(matches!(
+        outcome,
+        Err(ProjectError::Files(FilesError::NotFound(_)))
+    ));
+    let outcome = read(&tree(&[("x", "")]), &Hint::File("pylock.toml".into()));
+    assert!(matches!(outcome, Err(ProjectError::UnknownKind(_))));
+}

@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::problem::{Code, Origin};
 use crate::project::files::Directory;
-use crate::project::reading::Reading;
+use crate::project::reading::{Reading, no_env};
 use crate::project::{Hint, merge};
 use crate::python::filename::WheelFilename;
 use crate::python::{ExtraName, MarkerTree, PackageName, Requirement, Wanted};
@@ -218,6 +218,6 @@ fn is_archive(text: &str) -> bool {
 /// What the project in a folder calls itself.
 fn name_in_folder(path: &std::path::Path) -> Option<String> {
     let files = Directory::open(path).ok()?;
-    let name = merge::read(&files, &Hint::Folder).ok()?.name?;
-    Some(name.to_string())
+    let read = merge::read(&files, &Hint::Folder, &no_env).ok()?;
+    Some(read.project.name?.to_string())
 }

@@ -7,8 +7,7 @@ fn env(name: &str) -> Option<String> {
 
 fn parse(files: &[(&str, &str)]) -> (Requirements, Vec<String>) {
     let tree = tree(files);
-    let mut reading = Reading::new(&tree, false);
-    reading.env = &env;
+    let mut reading = Reading::new(&tree, false, &env);
     let out = read(&mut reading, files[0].0);
     let problems = reading.problems.iter().map(ToString::to_string);
     (out, problems.collect())
