@@ -10,6 +10,8 @@ pub enum Expr {
     Lines(Vec<String>),
     /// A variable, or a value such as `true` or `null`. Must be an identifier.
     Name(&'static str),
+    /// A file beside the one that is written: `./name`. The name must be letters, digits, `.`, `_`, `-`.
+    File(String),
     /// `<nixpkgs>`.
     SearchPath(&'static str),
     /// An attribute of a value: `final.foo`.

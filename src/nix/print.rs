@@ -83,6 +83,10 @@ impl Printer {
             Expr::Str(text) => self.out.push_str(&text::string(text)),
             Expr::Lines(lines) => self.lines(lines),
             Expr::Name(name) => self.out.push_str(name),
+            Expr::File(name) => {
+                self.out.push_str("./");
+                self.out.push_str(name);
+            }
             Expr::SearchPath(name) => {
                 self.out.push('<');
                 self.out.push_str(name);
@@ -302,6 +306,7 @@ fn own_level(expr: &Expr) -> Level {
         Expr::Str(_)
         | Expr::Lines(_)
         | Expr::Name(_)
+        | Expr::File(_)
         | Expr::SearchPath(_)
         | Expr::Select(..)
         | Expr::List(_)

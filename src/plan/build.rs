@@ -44,6 +44,10 @@ fn on(set: &Set<'_>, pin: &Pin, requirement: &Requirement) -> TargetSet {
 pub(super) fn system(set: &Set<'_>, pin: &Pin) -> Result<Vec<Needed>, PlanError> {
     let mut wanted: BTreeMap<PackageName, TargetSet> = BTreeMap::new();
     for requirement in requirements(set, pin) {
+        if requirement.name.as_ref() == "maturin" {
+            // nixpkgs' hook takes its place.
+            continue;
+        }
         let targets = wanted.entry(requirement.name.clone()).or_default();
         *targets = targets.or(on(set, pin, &requirement));
     }
@@ -69,7 +73,8 @@ pub(super) fn relaxed(set: &Set<'_>, pin: &Pin) -> Vec<RelaxedBuild> {
         else {
             continue;
         };
-        if text.is_empty() || admits(specifiers, version) {
+        if text.is_empty() || requirement.name.as_ref() == "maturin" || admits(specifiers, version)
+        {
             continue;
         }
         let loose = Requirement {
@@ -96,7 +101,8 @@ pub(super) fn missing(set: &Set<'_>) -> Vec<Requirement> {
     for (_, pins) in set.pins() {
         for pinned in pins.iter().filter(|p| p.decision.needs_source()) {
             for requirement in requirements(set, pinned.pin) {
-                if set.attr(&requirement.name).is_none() {
+                let hook = requirement.name.as_ref() == "maturin";
+                if !hook && set.attr(&requirement.name).is_none() {
                     missing
                         .entry(requirement.name.clone())
                         .or_insert(requirement);

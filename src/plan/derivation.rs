@@ -55,6 +55,10 @@ pub struct Derivation {
     pub relaxed_builds: Vec<RelaxedBuild>,
     /// Run-time requirements that the set's versions do not meet, each with its reason.
     pub relaxed: Vec<Relaxed>,
+    /// Its Rust part.
+    pub rust: Option<Rust>,
+    /// Whether its build system runs CMake, so that nixpkgs' hook must not.
+    pub own_cmake: bool,
     /// Attributes of the set that build it.
     pub build_system: Vec<Needed>,
     /// Top-level attributes: tools that run during the build.
@@ -132,6 +136,19 @@ pub enum Fetcher {
         /// The file's name, where the address does not end in it.
         name: Option<String>,
     },
+}
+
+/// The crates of a package with Rust in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rust {
+    /// The folder of its Cargo.lock, relative to the source's root; empty for the root itself.
+    pub root: String,
+    /// The name of the file beside the Nix file that holds its Cargo.lock.
+    pub file: String,
+    /// The text of that file.
+    pub lock: String,
+    /// Crates from repositories, as `name-version`, whose digests nobody knows yet.
+    pub git: Vec<String>,
 }
 
 /// A build requirement whose version limits are dropped.

@@ -181,6 +181,8 @@ fn derivation(
         missing_files: facts.map(|f| f.missing_files.clone()).unwrap_or_default(),
         relaxed_builds,
         relaxed: relaxed(set, cuts, pinned),
+        rust: native::rust(set, pinned, warnings),
+        own_cmake: native::runs_cmake(set, pin),
         build_system: build::system(set, pin)?,
         native_inputs: native::tools(set, pin, binary),
         inputs: native::libraries(set, pin, binary),

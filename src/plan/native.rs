@@ -1,7 +1,11 @@
 //! Tools and libraries from nixpkgs' top level that an entry needs.
 
-use super::set::Set;
-use super::{Condition, Needed};
+use std::collections::BTreeSet;
+
+use super::decide::canonical_attr;
+use super::derivation::Rust;
+use super::set::{Pinned, Set};
+use super::{Condition, Needed, build};
 use crate::python::{System, TargetSet};
 use crate::resolve::Pin;
 
@@ -9,10 +13,73 @@ use crate::resolve::Pin;
 /// where nixpkgs has none: `autoPatchelfHook` tells them where they are.
 pub(super) fn tools(set: &Set<'_>, pin: &Pin, binary: bool) -> Vec<Needed> {
     if binary {
-        on_linux(set, pin, &["autoPatchelfHook"])
-    } else {
-        Vec::new()
+        return on_linux(set, pin, &["autoPatchelfHook"]);
     }
+    let mut tools = BTreeSet::new();
+    for requirement in build::requirements(set, pin) {
+        let these: &[&str] = match requirement.name.as_ref() {
+            "maturin" => &[
+                "rustPlatform.cargoSetupHook",
+                "rustPlatform.maturinBuildHook",
+            ],
+            "setuptools-rust" => &["cargo", "rustPlatform.cargoSetupHook", "rustc"],
+            "scikit-build-core" | "scikit-build" => &["cmake", "ninja"],
+            "meson-python" | "pkgconfig" => &["pkg-config"],
+            _ => &[],
+        };
+        tools.extend(these);
+    }
+    let needed = |attr: &str| Needed {
+        attr: attr.to_owned(),
+        condition: None,
+    };
+    tools.into_iter().map(needed).collect()
+}
+
+/// Whether the build runs CMake by itself.
+pub(super) fn runs_cmake(set: &Set<'_>, pin: &Pin) -> bool {
+    build::requirements(set, pin).iter().any(|r| {
+        matches!(
+            r.name.as_ref(),
+            "scikit-build-core" | "scikit-build" | "cmake"
+        )
+    })
+}
+
+/// The Rust part of an entry.
+pub(super) fn rust(set: &Set<'_>, pinned: &Pinned<'_>, warnings: &mut Vec<String>) -> Option<Rust> {
+    if !set.builds_sdist(pinned.pin) {
+        return None;
+    }
+    let cargo = set.facts(pinned.pin)?.cargo.as_ref()?;
+    let Some(lock) = &cargo.lock else {
+        warnings.push(format!(
+            "{}: it is built with Rust, but its sdist has no Cargo.lock, so its crates are not known; \
+             it will not build from source",
+            pinned.release()
+        ));
+        return None;
+    };
+    if !cargo.git.is_empty() {
+        warnings.push(format!(
+            "{}: the digests of its crates from repositories are not known: replace `lib.fakeHash` for {}",
+            pinned.release(),
+            cargo.git.join(", ")
+        ));
+    }
+    let attr = canonical_attr(&pinned.pin.name, set.request.nixpkgs);
+    let forked = set.pins_of(&pinned.pin.name).len() > 1;
+    let file = if forked {
+        format!("{attr}-{}.Cargo.lock", pinned.pin.version)
+    } else {
+        format!("{attr}.Cargo.lock")
+    };
+    Some(Rust {
+        root: cargo.root.clone(),
+        file,
+        lock: lock.clone(),
+        git: cargo.git.clone(),
+    })
 }
 
 /// Libraries to link. The wheels' own specification (PEP 600) lets them expect those of the compiler

@@ -3,7 +3,7 @@
 //! Facts are cached by the archive's hash, so they hold plain values only.
 
 use super::reading::no_env;
-use super::{Evaluated, Files, Hint, ProjectError, merge, module};
+use super::{Cargo, Evaluated, Files, Hint, ProjectError, cargo, merge, module};
 use crate::problem::Severity;
 use crate::python::About;
 
@@ -36,6 +36,9 @@ pub struct SourceFacts {
     pub scripts: Vec<String>,
     /// Description, addresses, licence.
     pub about: About,
+    /// Its Rust part.
+    #[serde(default)]
+    pub cargo: Option<Cargo>,
     /// Whether the archive holds tests.
     pub has_tests: bool,
     /// Things to be warned about, as sentences.
@@ -84,6 +87,7 @@ pub fn of(files: &dyn Files) -> Result<SourceFacts, ProjectError> {
             .map(|(n, _)| n.clone())
             .collect(),
         has_tests: has_tests(files),
+        cargo: cargo::read(files, build_names(&project.build_system.requires)),
         warnings: project
             .problems
             .iter()
@@ -101,6 +105,10 @@ pub fn of(files: &dyn Files) -> Result<SourceFacts, ProjectError> {
 
 fn texts(requirements: &[crate::python::Requirement]) -> Vec<String> {
     requirements.iter().map(ToString::to_string).collect()
+}
+
+fn build_names(requires: &[crate::python::Requirement]) -> impl Iterator<Item = &str> {
+    requires.iter().map(|r| r.name.as_ref())
 }
 
 fn written(requirements: &[crate::python::Requirement]) -> Vec<String> {

@@ -12,6 +12,7 @@
 //! ```
 
 pub mod archive;
+pub mod cargo;
 pub mod facts;
 pub mod files;
 pub mod pylock;
@@ -40,6 +41,7 @@ use crate::python::{
 };
 
 pub use archive::{Archive, ArchiveError};
+pub use cargo::Cargo;
 pub use facts::SourceFacts;
 pub use files::{Directory, Files, FilesError};
 pub use setup_py::SetupPy;

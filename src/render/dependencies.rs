@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::Document;
 use super::package::{Uses, condition, definition, needed_list};
 use crate::nix::{Expr, Item, print};
-use crate::plan::{Entry, Plan};
+use crate::plan::{Definition, Entry, Plan};
 
 /// The document for a plan.
 pub fn dependencies(plan: &Plan) -> Document {
@@ -56,6 +56,23 @@ pub fn dependencies(plan: &Plan) -> Document {
         name: "dependencies.nix".to_owned(),
         text: print(&file, &header(plan)),
     }
+}
+
+/// The files that the document for a plan refers to, to be written beside it.
+pub fn beside(plan: &Plan) -> Vec<Document> {
+    let mut documents = Vec::new();
+    for variant in plan.entries.iter().flat_map(|entry| &entry.variants) {
+        if let Definition::New(derivation) | Definition::Override(_, derivation) =
+            &variant.definition
+            && let Some(rust) = &derivation.rust
+        {
+            documents.push(Document {
+                name: rust.file.clone(),
+                text: rust.lock.clone(),
+            });
+        }
+    }
+    documents
 }
 
 fn header(plan: &Plan) -> Vec<String> {

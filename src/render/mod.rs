@@ -8,7 +8,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-pub use dependencies::dependencies;
+pub use dependencies::{beside, dependencies};
 
 /// A file to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]

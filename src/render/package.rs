@@ -14,6 +14,7 @@ pub(super) struct Uses {
     pub fetch_pypi: bool,
     pub fetchurl: bool,
     pub lib: bool,
+    pub rust: bool,
     pub stdenv: bool,
 }
 
@@ -23,6 +24,7 @@ impl Uses {
             (self.fetch_pypi, "fetchPypi"),
             (self.fetchurl, "fetchurl"),
             (self.lib, "lib"),
+            (self.rust, "rustPlatform"),
             (self.stdenv, "stdenv"),
         ];
         let used = all.into_iter().filter(|(used, _)| *used);
@@ -133,6 +135,7 @@ fn package(d: &Derivation, uses: &mut Uses) -> Expr {
     out.add(vec![Item::bind("src", src(&d.source, uses))]);
     out.add(pre_patch(d));
     out.add(post_patch(d));
+    out.add(rust(d, false, uses));
     relaxed(d, &mut out);
     out.list("build-system", needed_list("final", &d.build_system, uses));
     inputs(d, false, &mut out, uses);
@@ -167,6 +170,7 @@ fn override_of(d: &Derivation, uses: &mut Uses) -> Expr {
     } else {
         post_patch
     });
+    out.add(rust(d, true, uses));
     relaxed(d, &mut out);
     out.add(vec![Item::bind(
         "build-system",
@@ -263,6 +267,34 @@ fn commands_of(commands: Vec<String>) -> Expr {
     }
 }
 
+/// The crates, from the lock beside this file: nothing has to be fetched to learn their digests.
+fn rust(d: &Derivation, overrides: bool, uses: &mut Uses) -> Vec<Item> {
+    let Some(rust) = &d.rust else {
+        return Vec::new();
+    };
+    uses.rust = true;
+    let mut items = Vec::new();
+    if !rust.root.is_empty() {
+        items.push(Item::bind("cargoRoot", Expr::str(rust.root.as_str())));
+    } else if overrides {
+        items.push(Item::bind("cargoRoot", Expr::Name("null")));
+    }
+    let mut arguments = vec![Item::bind("lockFile", Expr::File(rust.file.clone()))];
+    if !rust.git.is_empty() {
+        uses.lib = true;
+        let fake = || Expr::Name("lib").select("fakeHash");
+        let hashes = rust
+            .git
+            .iter()
+            .map(|name| Item::bind(name.as_str(), fake()));
+        let hashes = Expr::Set(hashes.collect());
+        arguments.push(Item::bind("outputHashes", hashes));
+    }
+    let import = Expr::Name("rustPlatform").select("importCargoLock");
+    items.push(Item::bind("cargoDeps", import.apply(Expr::Set(arguments))));
+    items
+}
+
 fn relaxed(d: &Derivation, out: &mut Groups) {
     for (attribute, remove) in [("pythonRelaxDeps", false), ("pythonRemoveDeps", true)] {
         let these: Vec<_> = d.relaxed.iter().filter(|r| r.remove == remove).collect();
@@ -298,6 +330,13 @@ fn inputs(d: &Derivation, overrides: bool, out: &mut Groups, uses: &mut Uses) {
             }
         };
         out.add(vec![Item::bind(name, list)]);
+    }
+    if d.own_cmake {
+        let cmake = "the build system runs CMake itself".to_owned();
+        out.add(vec![
+            Item::Comment(cmake),
+            Item::bind("dontUseCmakeConfigure", Expr::Name("true")),
+        ]);
     }
 }
 

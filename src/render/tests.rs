@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::dependencies;
+use super::{beside, dependencies};
 use crate::index::Release;
 use crate::nixpkgs::Nixpkgs;
 use crate::plan::fixture::{Fixture, distribution};
+use crate::project::Cargo;
 use crate::python::TargetSet;
 
 /// Renders, checks what must hold of every file, and compares; `UPDATE=1` rewrites the file.
@@ -142,6 +143,41 @@ fn builds() {
             .into();
         });
     check("builds", &fixture);
+}
+
+#[test]
+fn rust_and_cmake() {
+    let fixture = Fixture::new()
+        .root("rusty")
+        .root("pydantic-core==9")
+        .root("cmade")
+        .pin("rusty", "1.0", &[])
+        .facts("rusty", |facts| {
+            facts.build_requires = vec!["setuptools".to_owned(), "setuptools-rust".to_owned()];
+            facts.cargo = Some(Cargo {
+                root: "src/rust".to_owned(),
+                lock: Some("lock".to_owned()),
+                git: vec!["b-2.0".to_owned()],
+            });
+        })
+        .pin("pydantic-core", "9", &["typing-extensions"])
+        .pin("typing-extensions", "4.15.0", &[])
+        .facts("pydantic-core", |facts| {
+            facts.build_requires = vec!["maturin>=99".to_owned()];
+            facts.build_written = vec!["\"maturin>=99\"".to_owned()];
+            facts.cargo = Some(Cargo {
+                lock: Some("lock".to_owned()),
+                ..Cargo::default()
+            });
+        })
+        .pin("cmade", "1.0", &[])
+        .facts("cmade", |facts| {
+            facts.build_requires = vec!["scikit-build-core".to_owned()];
+        });
+    check("rust", &fixture);
+    let plan = fixture.plan().unwrap();
+    let names: Vec<String> = beside(&plan).into_iter().map(|d| d.name).collect();
+    assert_eq!(names, ["pydantic-core.Cargo.lock", "rusty.Cargo.lock"]);
 }
 
 #[test]
