@@ -188,8 +188,10 @@ impl Work<'_> {
         };
         let mut warnings = assembly.plan.warnings.clone();
         warnings.extend(assembly.warnings);
+        let mut documents = vec![nix, lock];
+        documents.extend(render::beside(&assembly.plan));
         Ok(Locked {
-            documents: vec![nix, lock],
+            documents,
             pins: assembly.resolution.pins.len(),
             steps: assembly.plan.steps,
             warnings,
