@@ -9,36 +9,28 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::loopback::Loopback;
-use crate::support::release::Source;
+use crate::support::index::Index;
+use crate::support::project::Release;
 
 /// A folder, an index, and the program.
 struct Workshop {
     folder: tempfile::TempDir,
-    index: Loopback,
+    index: Index,
 }
 
 impl Workshop {
     fn new() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
-            index: Loopback::start(),
+            index: Index::start(Vec::new()),
         }
     }
 
     /// With `zz-demo` 1.0, which needs `zz-leaf`, and `zz-leaf` 1.0 and 2.0.
     fn with_demo() -> Self {
         let workshop = Self::new();
-        let demo = Source::flit(
-            "zz-demo",
-            "1.0",
-            "dependencies = [\"zz-leaf\"]",
-            "\"\"\"Demo\"\"\"",
-        )
-        .header("Requires-Dist: zz-leaf");
-        workshop
-            .index
-            .publish("zz-demo", [demo.sdist(), demo.wheel("py3-none-any")]);
+        let demo = Release::new("zz-demo", "1.0").needs("zz-leaf");
+        workshop.index.publish(demo.flit("\"\"\"Demo\"\"\""));
         for version in ["1.0", "2.0"] {
             workshop.publish_leaf(version);
         }
@@ -46,9 +38,8 @@ impl Workshop {
     }
 
     fn publish_leaf(&self, version: &str) {
-        let leaf = Source::flit("zz-leaf", version, "", "\"\"\"Leaf\"\"\"");
-        self.index
-            .publish("zz-leaf", [leaf.sdist(), leaf.wheel("py3-none-any")]);
+        let leaf = Release::new("zz-leaf", version);
+        self.index.publish(leaf.flit("\"\"\"Leaf\"\"\""));
     }
 
     fn path(&self, name: &str) -> PathBuf {

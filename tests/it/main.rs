@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
+mod build;
 mod index;
 mod index_cache;
 mod lock;

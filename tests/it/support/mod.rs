@@ -6,7 +6,5 @@
 )]
 
 pub mod index;
-pub mod loopback;
 pub mod nix;
 pub mod project;
-pub mod release;

@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::loopback::Loopback;
+use super::index::Index;
 
 /// What a test needs besides Nix and Python.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +96,7 @@ impl Nix {
     }
 
     /// Runs `pyresolve lock` in the folder with these arguments, against an index.
-    pub fn lock(&self, index: &Loopback, arguments: &[&str]) -> Result<String, String> {
+    pub fn lock(&self, index: &Index, arguments: &[&str]) -> Result<String, String> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pyresolve"));
         command
             .current_dir(self.folder())

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{Cursor, Write as _};
+use std::path::Path;
 
 use data_encoding::BASE64URL_NOPAD;
 use pyresolve::python::Sha256;
@@ -22,6 +23,7 @@ pub struct Release {
     pub yanked: Option<String>,
     /// Upload time.
     pub uploaded: Option<String>,
+    headers: Vec<String>,
     description: usize,
     padding: usize,
 }
@@ -71,6 +73,10 @@ impl Release {
             }),
             yanked: None,
             uploaded: Some("2024-01-01T00:00:00.000000Z".to_owned()),
+            headers: vec![
+                "Summary: A project of a test".to_owned(),
+                "License-Expression: MIT".to_owned(),
+            ],
             description: 0,
             padding: 0,
         }
@@ -148,6 +154,12 @@ impl Release {
         self
     }
 
+    /// These lines of core metadata instead of the usual summary and licence.
+    pub fn headers(mut self, lines: &[&str]) -> Self {
+        self.headers = lines.iter().map(|line| (*line).to_owned()).collect();
+        self
+    }
+
     /// Bytes of description in METADATA.
     pub fn description(mut self, bytes: usize) -> Self {
         self.description = bytes;
@@ -163,6 +175,33 @@ impl Release {
     /// `Requires-Python` as the index tells it.
     pub fn requires_python(&self) -> Option<&str> {
         self.requires_python.as_deref()
+    }
+
+    /// An sdist that flit-core builds: one module named like the project, with this text. Its metadata
+    /// is certain.
+    pub fn flit(mut self, module: &str) -> Self {
+        let pyproject = self
+            .pyproject()
+            .replace("\"setuptools\"", "\"flit-core>=3\"");
+        let pyproject = pyproject.replace("setuptools.build_meta", "flit_core.buildapi");
+        let stem = self.stem();
+        self = self.source(&[
+            ("pyproject.toml", &pyproject),
+            (&format!("{stem}.py"), module),
+        ]);
+        if let Some(sdist) = &mut self.sdist {
+            sdist.metadata_version = "2.4".to_owned();
+        }
+        self
+    }
+
+    /// The files of the sdist, in a folder.
+    pub fn unpack(&self, folder: &Path) {
+        for (path, text) in self.sdist.iter().flat_map(|sdist| &sdist.files) {
+            let path = folder.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
     }
 
     /// Every file, wheels first.
@@ -184,7 +223,9 @@ impl Release {
             "Metadata-Version: {version}\nName: {}\nVersion: {}\n",
             self.name, self.version
         );
-        text.push_str("Summary: A project of a test\nLicense-Expression: MIT\n");
+        for header in &self.headers {
+            writeln!(text, "{header}").unwrap();
+        }
         if let Some(python) = &self.requires_python {
             writeln!(text, "Requires-Python: {python}").unwrap();
         }

@@ -1,0 +1,215 @@
+//! Proof by building: what the program writes for a project is evaluated, built and imported.
+
+use std::str::FromStr as _;
+
+use pyresolve::nixpkgs::snapshot;
+use pyresolve::python::PackageName;
+
+use crate::support::index::Index;
+use crate::support::nix::{Need, Nix};
+use crate::support::project::Release;
+
+/// An index, and a nixpkgs that has some projects at the versions of the bundled snapshot.
+struct Bench {
+    nix: Nix,
+    index: Index,
+    recipes: String,
+}
+
+impl Bench {
+    fn new(test: &str, needs: &[Need]) -> Option<Self> {
+        Some(Self {
+            nix: Nix::start(test, needs)?,
+            index: Index::start(Vec::new()),
+            recipes: String::new(),
+        })
+    }
+
+    /// The index has a release, with an sdist only.
+    fn publish(&self, release: Release) {
+        self.index.publish(release.wheels(&[]));
+    }
+
+    /// nixpkgs has an attribute whose source is this release's; the index has the release as well.
+    fn nixpkgs_has(&mut self, attribute: &str, release: Release, needs: &[&str]) {
+        release.unpack(&self.nix.folder().join("nixpkgs").join(attribute));
+        let needs: Vec<String> = needs.iter().map(|n| format!("final.{n}")).collect();
+        self.recipes += &format!(
+            "{attribute} = final.buildPythonPackage {{ pname = \"{}\"; version = \"{}\";
+               pyproject = true; src = ./nixpkgs/{attribute}; build-system = [ final.flit-core ];
+               dependencies = [ {} ];
+               postPatch = \"grep -q {version} pyproject.toml\"; }};\n",
+            release.name,
+            release.version,
+            needs.join(" "),
+            version = release.version
+        );
+        self.nix.offer(&format!(
+            "{{ pythonPackages = final: prev: {{ {} }}; }}",
+            self.recipes
+        ));
+        self.publish(release);
+    }
+
+    /// Locks for what is said; the file's text.
+    fn lock(&self, sources: &[&str]) -> String {
+        self.nix.lock(&self.index, sources).unwrap();
+        let file = self.nix.folder().join("dependencies.nix");
+        self.nix.parse(&file).unwrap();
+        std::fs::read_to_string(file).unwrap()
+    }
+
+    /// Builds the environment and runs a line of Python in it.
+    fn run(&self, program: &str) -> String {
+        let environment = self.nix.build("dependencies.nix", "env").unwrap();
+        self.nix.python(&environment, program).unwrap()
+    }
+}
+
+/// The version that the bundled snapshot has of an attribute of a project.
+fn known_version(project: &str, attribute: &str) -> String {
+    let nixpkgs = snapshot::read("3.13").unwrap();
+    let attributes = nixpkgs.attributes(&PackageName::from_str(project).unwrap());
+    let found = attributes.iter().find(|a| a.attr == attribute).unwrap();
+    found.version.to_string()
+}
+
+/// The override reaches what nixpkgs keeps; its old patches and source do not reach the override.
+#[test]
+fn an_override_is_the_version_of_the_whole_set() {
+    let Some(mut bench) = Bench::new("lock-override", &[]) else {
+        return;
+    };
+    let tornado = Release::new("tornado", &known_version("tornado", "tornado"));
+    bench.nixpkgs_has("tornado", tornado.flit("version = 'old'"), &[]);
+    let newer = Release::new("tornado", "99.1").needs("ours-new>=1");
+    bench.publish(newer.flit("version = 'new'"));
+    bench.publish(Release::new("ours-new", "1.0").flit(""));
+    let aioamqp = Release::new("aioamqp", &known_version("aioamqp", "aioamqp"))
+        .needs("tornado>=1")
+        .flit("from tornado import version");
+    bench.nixpkgs_has("aioamqp", aioamqp, &["tornado"]);
+    let text = bench.lock(&["tornado>=99", "aioamqp"]);
+    assert!(text.contains("prev.tornado.overridePythonAttrs"), "{text}");
+    assert!(!text.contains("aioamqp ="), "{text}");
+    let program = "import aioamqp, ours_new; print(aioamqp.version)";
+    assert_eq!(bench.run(program), "new");
+    assert_eq!(bench.lock(&["tornado>=99", "aioamqp"]), text);
+}
+
+#[test]
+fn another_attribute_of_nixpkgs_stands_for_the_project_everywhere() {
+    let Some(mut bench) = Bench::new("attribute", &[]) else {
+        return;
+    };
+    for attribute in ["django", "django_6"] {
+        let version = known_version("django", attribute);
+        let release = Release::new("Django", &version);
+        bench.nixpkgs_has(
+            attribute,
+            release.flit(&format!("VERSION = '{version}'")),
+            &[],
+        );
+    }
+    let app = Release::new("app-of-ours", "1.0").needs("Django>=6");
+    bench.publish(app.flit("import django"));
+    let text = bench.lock(&["app-of-ours"]);
+    assert!(text.contains("prev.django_6"), "{text}");
+    let version = known_version("django", "django_6");
+    let program = "import app_of_ours as app; print(app.django.VERSION)";
+    assert_eq!(bench.run(program), version);
+}
+
+#[test]
+fn what_an_extra_adds_is_in_the_environment() {
+    let Some(bench) = Bench::new("extras", &[]) else {
+        return;
+    };
+    bench.publish(Release::new("ours-fast", "2.0").flit(""));
+    let slow = Release::new("ours-slow", "1.0").needs("ours-fast>=2; extra == 'speed'");
+    bench.publish(slow.flit(""));
+    bench.lock(&["ours-slow[speed]"]);
+    bench.run("import ours_slow, ours_fast");
+}
+
+#[test]
+fn projects_that_need_each_other_are_both_in_the_environment() {
+    let Some(bench) = Bench::new("cycle", &[]) else {
+        return;
+    };
+    for (own, other) in [("ours-left", "ours-right"), ("ours-right", "ours-left")] {
+        bench.publish(Release::new(own, "1.0").needs(other).flit(""));
+    }
+    bench.lock(&["ours-left"]);
+    bench.run("import ours_left, ours_right");
+}
+
+#[test]
+fn a_wheel_is_installed_where_there_is_no_sdist() {
+    let Some(bench) = Bench::new("wheel", &[]) else {
+        return;
+    };
+    bench
+        .index
+        .publish(Release::new("ours-binary", "3.1").no_sdist());
+    let text = bench.lock(&["ours-binary"]);
+    assert!(text.contains("format = \"wheel\""), "{text}");
+    let program = "import ours_binary; print(ours_binary.__version__)";
+    assert_eq!(bench.run(program), "3.1");
+}
+
+/// The dependency is in the closure on one system only, and only there evaluated.
+#[test]
+fn a_platform_s_requirement_is_conditional() {
+    let Some(bench) = Bench::new("platform", &[]) else {
+        return;
+    };
+    bench.publish(Release::new("ours-mac", "1.0").flit(""));
+    let app = Release::new("ours-app", "1.0").needs("ours-mac; sys_platform == 'darwin'");
+    bench.publish(app.flit(""));
+    let text = bench.lock(&["ours-app"]);
+    assert!(text.contains("stdenv.hostPlatform.isDarwin"), "{text}");
+    for (system, expected) in [("x86_64-linux", 0), ("aarch64-darwin", 1)] {
+        let expression = format!(
+            "let pkgs = import <nixpkgs> {{ system = \"{system}\"; }};
+                 set = (import ./dependencies.nix {{ inherit pkgs; }}).python.pkgs;
+             in builtins.length set.ours-app.propagatedBuildInputs"
+        );
+        assert_eq!(
+            bench.nix.evaluate(&expression).unwrap(),
+            expected,
+            "{system}"
+        );
+    }
+    bench.run("import ours_app");
+}
+
+#[test]
+fn a_file_that_changed_after_the_lock_is_refused() {
+    let Some(bench) = Bench::new("changed", &[]) else {
+        return;
+    };
+    bench.publish(Release::new("ours-moved", "1.0").flit(""));
+    bench.lock(&["ours-moved"]);
+    bench.publish(Release::new("ours-moved", "1.0").flit("CHANGED = True"));
+    let message = bench.nix.build("dependencies.nix", "env").unwrap_err();
+    assert!(message.contains("hash mismatch"), "{message}");
+}
+
+#[test]
+fn texts_from_the_index_stay_texts() {
+    let Some(bench) = Bench::new("hostile", &[]) else {
+        return;
+    };
+    let summary = "Quote \" dollar ${builtins.abort \"x\"} '' back\\slash $${y} # end";
+    let home = "https://example.test/${x}\"'";
+    let release = Release::new("ours-odd", "1.0").headers(&[
+        &format!("Summary: {summary}"),
+        &format!("Home-page: {home}"),
+    ]);
+    bench.publish(release.flit(""));
+    bench.lock(&["ours-odd"]);
+    let expression = "(import ./dependencies.nix { }).python.pkgs.ours-odd.meta.description";
+    assert_eq!(bench.nix.evaluate(expression).unwrap(), summary);
+    bench.run("import ours_odd");
+}
