@@ -155,7 +155,7 @@ fn sources(typed: &[String]) -> Result<Vec<Source>, Failure> {
 /// A path if there is something at it; else a requirement, unless it can only be meant as a path.
 fn source(text: &str) -> Result<Source, Failure> {
     let path = Path::new(text);
-    if path.exists() {
+    if path.exists() && !(path.is_dir() && is_in_the_way(text)) {
         return Ok(Source::Path(path.to_owned()));
     }
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
@@ -174,6 +174,22 @@ fn source(text: &str) -> Result<Source, Failure> {
         .why(error.reason)
         .help("a requirement looks like `tornado>=6.5`; quote it, or the shell will take `>` for itself")),
     }
+}
+
+/// `flask` is a requirement even where there is a folder of that name, unless a project is in it.
+fn is_in_the_way(text: &str) -> bool {
+    const SPEAKS: [&str; 5] = [
+        "pyproject.toml",
+        "setup.py",
+        "setup.cfg",
+        "requirements.txt",
+        "PKG-INFO",
+    ];
+    let bare = !text.starts_with('.') && !text.contains(['/', '\\']);
+    bare && PackageName::from_str(text).is_ok()
+        && !SPEAKS
+            .iter()
+            .any(|name| Path::new(text).join(name).exists())
 }
 
 fn output(typed: &args::Output, sources: &[Source]) -> Result<Output, Failure> {
@@ -459,12 +475,12 @@ mod tests {
 
     #[test]
     fn an_argument_is_a_path_or_a_requirement() {
-        let meant = lock(&["src", "tornado>=6.5"], &[]).unwrap();
-        assert_eq!(meant.sources[0], Source::Path(PathBuf::from("src")));
+        let meant = lock(&["./src", "tornado>=6.5"], &[]).unwrap();
+        assert_eq!(meant.sources[0], Source::Path(PathBuf::from("./src")));
         assert!(
             matches!(&meant.sources[1], Source::Requirement(r) if r.name.as_ref() == "tornado")
         );
-        assert_eq!(meant.output.folder, PathBuf::from("src"));
+        assert_eq!(meant.output.folder, PathBuf::from("./src"));
         let failure = lock(&["nowhere/setup.py"], &[]).unwrap_err();
         assert!(failure.what.contains("no such file"), "{failure:?}");
         assert!(lock(&["=!"], &[]).is_err());

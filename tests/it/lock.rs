@@ -235,6 +235,16 @@ fn a_dry_run_writes_nothing() {
 }
 
 #[test]
+fn a_folder_named_like_a_requirement_is_in_nobodys_way() {
+    let workshop = Workshop::with_demo();
+    fs::create_dir_all(workshop.path("zz-leaf")).unwrap();
+    workshop.locked(&["zz-leaf", "--lock-only"]);
+    assert_eq!(pins(&workshop.read("pylock.toml")), ["zz-leaf 2.0"]);
+    let output = workshop.lock(&["./zz-leaf"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+}
+
+#[test]
 fn what_cannot_be_satisfied_is_explained() {
     let workshop = Workshop::with_demo();
     workshop.write("requirements.txt", "zz-demo\nzz-leaf>2\n");
