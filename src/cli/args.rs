@@ -73,6 +73,20 @@ pub enum Color {
 pub enum Command {
     /// Resolve a project's requirements; write dependencies.nix and pylock.toml
     Lock(Box<Lock>),
+    /// Show what a project says of itself, read without running any of it
+    Inspect(Inspect),
+}
+
+/// Arguments of `pyresolve inspect`.
+#[derive(Debug, Args)]
+pub struct Inspect {
+    /// A project's folder, setup.py, setup.cfg, pyproject.toml, a requirements file (*.txt, *.in),
+    /// an sdist or a wheel
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub path: PathBuf,
+    /// Print JSON to standard output
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `pyresolve lock`.

@@ -39,9 +39,13 @@ pub fn run() -> ExitCode {
         }
     };
     let report = Report::new(&cli.display);
-    let json = matches!(&cli.command, Command::Lock(args) if args.output.json);
+    let json = match &cli.command {
+        Command::Lock(args) => args.output.json,
+        Command::Inspect(args) => args.json,
+    };
     let outcome = match cli.command {
         Command::Lock(args) => command::lock::run(&args, &report),
+        Command::Inspect(args) => command::inspect::run(&args, &report),
     };
     match outcome {
         Ok(exit) => exit.into(),

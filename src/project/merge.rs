@@ -7,6 +7,7 @@
 mod recorded;
 mod setuptools;
 
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::discover::Kind;
@@ -114,7 +115,17 @@ fn without_project(
         recorded::package_info(&mut reading, &mut draft);
         return Ok(finish(reading, draft, pyproject.backend));
     }
-    Err(ProjectError::NoProject(files.display("")))
+    let place = match hint {
+        Hint::File(name) => files.display(name),
+        _ => files.display(""),
+    };
+    // `demo/` is `demo`, and nothing is the folder that we are in.
+    let place: PathBuf = place.components().collect();
+    Err(ProjectError::NoProject(if place.as_os_str().is_empty() {
+        PathBuf::from(".")
+    } else {
+        place
+    }))
 }
 
 /// A requirements file alone.

@@ -67,7 +67,7 @@ pub enum ProjectError {
     },
     /// There is nothing that describes a project.
     #[error(
-        "`{0}` has no pyproject.toml, setup.py, setup.cfg, requirements.txt or PKG-INFO that describes a project"
+        "nothing in `{0}` describes a project: no project table, setup.py, setup.cfg, requirements.txt or PKG-INFO"
     )]
     NoProject(PathBuf),
     /// The file's name does not tell what it is.

@@ -5,6 +5,7 @@
 mod build;
 mod index;
 mod index_cache;
+mod inspect;
 mod lock;
 mod nix;
 mod support;
