@@ -464,7 +464,9 @@ mod tests {
 
     fn lock(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Lock, Failure> {
         let typed = ["pyresolve", "lock"].iter().chain(arguments);
-        let args::Command::Lock(lock) = args::Cli::try_parse_from(typed).unwrap().command;
+        let args::Command::Lock(lock) = args::Cli::try_parse_from(typed).unwrap().command else {
+            panic!("`lock` is what was typed")
+        };
         Lock::new(&lock, &|name| {
             variables
                 .iter()
