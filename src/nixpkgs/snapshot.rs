@@ -55,12 +55,18 @@ fn column(minor: &str) -> Option<Nixpkgs> {
         .split('\t')
         .skip(1)
         .position(|c| c == wanted)?;
+    // The file listing that the table was read from has each store path once. Of the default
+    // interpreter's packages it has those that are programs too (black, sphinx, docutils) under
+    // their top-level names, so that their cells are empty. The sets of all interpreters are made
+    // from one file: such an attribute is there, at the version of the next interpreter's set.
+    // Where a release is not for this interpreter after all, its Requires-Python says so.
+    let filled_from = (minor == INTERPRETERS[0].0).then_some(column + 1);
     let mut attributes = Vec::with_capacity(TABLE.len() / 24);
     let mut elsewhere = BTreeMap::new();
     for line in lines {
         let row = Row::parse(line)?;
         let project = PackageName::from_str(row.project).ok()?;
-        match row.version(column) {
+        match row.version(column).or_else(|| row.version(filled_from?)) {
             Some(version) => attributes.push(Attribute {
                 attr: row.attr.to_owned(),
                 project,
@@ -145,6 +151,16 @@ mod tests {
         let django = set.attributes(&name("django"));
         assert!(django[0].primary && django[0].attr == "django");
         assert!(!django[1].primary && django[1].attr == "django_6");
+    }
+
+    #[test]
+    fn programs_of_the_default_interpreter_are_modules_too() {
+        let set = read("3.13").unwrap();
+        for project in ["black", "docutils", "sphinx"] {
+            assert_eq!(set.attributes(&name(project))[0].attr, project);
+        }
+        // not built for the newer interpreter
+        assert!(read("3.14").unwrap().attributes(&name("cirq")).is_empty());
     }
 
     #[test]
