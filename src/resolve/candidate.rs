@@ -6,7 +6,7 @@
 
 use super::input::{Input, Prefer};
 use super::node::Facet;
-use super::universe::{Known, Project, Source, Universe};
+use super::universe::{Admission, Known, Project, Source, Universe};
 use crate::index::{Distribution, Release};
 use crate::python::range::{self, Point, Range};
 use crate::python::{Filename, PackageName, TargetSet, Targets, tag};
@@ -88,7 +88,23 @@ impl Universe<'_> {
                     .targets
                     .contains(targets)
         };
-        let usual = |known: &Known| source.prereleases || !known.point.version().any_prerelease();
+        let stable = |known: &Known| !known.point.version().any_prerelease();
+        let search = |wanted: &dyn Fn(&Known) -> bool| {
+            let mut releases = source.releases.iter();
+            let fits =
+                |known: &&Known| range.contains(&known.point) && wanted(known) && fits(known);
+            if self.input.policy.prefer == Prefer::Lowest {
+                releases.find(fits)
+            } else {
+                releases.rfind(fits)
+            }
+        };
+        // nixpkgs' own pre-release is no reason to take one where there is a final release.
+        let admissible = |known: &Known| match source.prereleases {
+            Admission::Equal => true,
+            Admission::LastResort => stable(known) || search(&stable).is_none(),
+            Admission::Never => stable(known),
+        };
         let (locked, packaged): (Vec<_>, Vec<_>) =
             source.preferred.iter().partition(|p| !p.packaged);
         let at = |position: usize| source.releases.get(position);
@@ -104,16 +120,13 @@ impl Universe<'_> {
                 packaged
                     .iter()
                     .filter_map(|p| at(p.position))
+                    .filter(|known| admissible(known))
                     .find(|known| range.contains(&known.point))
             })
-            .or_else(|| {
-                let mut releases = source.releases.iter();
-                match self.input.policy.prefer {
-                    Prefer::Lowest => releases
-                        .find(|known| range.contains(&known.point) && usual(known) && fits(known)),
-                    Prefer::Nixpkgs | Prefer::Latest => releases
-                        .rfind(|known| range.contains(&known.point) && usual(known) && fits(known)),
-                }
+            .or_else(|| match source.prereleases {
+                Admission::Equal => search(&|_| true),
+                Admission::LastResort => search(&stable).or_else(|| search(&|_| true)),
+                Admission::Never => search(&stable),
             })
             .map(|known| known.point.clone())
     }
@@ -137,7 +150,7 @@ impl Universe<'_> {
             };
             behind
                 && range.contains(&known.point)
-                && (source.prereleases || !known.point.version().any_prerelease())
+                && (source.admits(known))
                 && !self.serving(project, source, known).targets.is_empty()
         };
         let expect = |known: &Known| {

@@ -59,13 +59,14 @@ pub enum Prefer {
 /// When pre-releases are candidates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Prerelease {
-    /// Where a project has no other releases, and where one of the user's own requirements,
-    /// constraints or overrides names one in its specifiers.
+    /// Where no other release of a project fits what is required of it, specifiers that name a
+    /// pre-release included.
     #[default]
     IfNecessaryOrExplicit,
-    /// Where a project has no other releases.
+    /// The same: what is necessary includes what is explicit.
     IfNecessary,
-    /// Where one of the user's own requirements, constraints or overrides names one.
+    /// The same, but only for projects of which one of the user's own requirements, constraints
+    /// or overrides names a pre-release.
     Explicit,
     /// Always.
     Allow,

@@ -15,7 +15,8 @@ use crate::event::{Event, Observer};
 use crate::python::TargetSet;
 use crate::python::range::{self, Point, Range};
 
-/// Conflicts after which a project is decided before the others.
+/// Conflicts after which a project is decided before the others; rejections in a row after which
+/// it is decided before what rejects it.
 const MANY_CONFLICTS: u32 = 5;
 
 /// One run of the solver: the universe on some of the targets.
@@ -35,6 +36,8 @@ pub(super) struct Provider<'u, 'a> {
     /// How often a candidate of a project was chosen.
     tries: RefCell<HashMap<ProjectId, u32>>,
     decisions: Cell<u32>,
+    /// The node that was decided last, and how often in a row.
+    last: Cell<(Node, u32)>,
 }
 
 /// When a project is decided.
@@ -48,6 +51,7 @@ struct Rank {
 pub(super) enum Class {
     Usual,
     Conflicting,
+    Rejected,
     Pinned,
     Direct,
     Root,
@@ -72,6 +76,7 @@ impl<'u, 'a> Provider<'u, 'a> {
             next: Cell::new(0),
             tries: RefCell::default(),
             decisions: Cell::new(0),
+            last: Cell::new((Node::Root, 0)),
         }
     }
 
@@ -93,6 +98,19 @@ impl<'u, 'a> Provider<'u, 'a> {
         } else if range::pinned(&need.range).is_some() {
             rank.class = rank.class.max(Class::Pinned);
         }
+    }
+
+    /// Counts how often in a row a node is decided: each time but the first, its last version was
+    /// rejected by earlier decisions. Rather than walk down to its oldest version, the solver
+    /// starts over and decides the node before them.
+    fn count_rejections(&self, node: Node, project: ProjectId) -> Result<(), Fault> {
+        let (last, count) = self.last.get();
+        let count = if last == node { count + 1 } else { 0 };
+        self.last.set((node, count));
+        if count >= MANY_CONFLICTS && self.universe.note_often_rejected(project) {
+            return Err(Fault::Restart);
+        }
+        Ok(())
     }
 
     /// How many further candidates to ask for at once, now that another one is tried: the more
@@ -230,7 +248,9 @@ impl DependencyProvider for Provider<'_, '_> {
             return (Class::Usual, Reverse(usize::MAX), Reverse(facet));
         }
         let mut class = rank.class;
-        if statistics.conflict_count() >= MANY_CONFLICTS {
+        if self.universe.is_often_rejected(project) {
+            class = class.max(Class::Rejected);
+        } else if statistics.conflict_count() >= MANY_CONFLICTS {
             class = class.max(Class::Conflicting);
         }
         if range::pinned(range).is_some() {
@@ -254,6 +274,7 @@ impl DependencyProvider for Provider<'_, '_> {
         let Node::Part(id, facet) = *node else {
             return Ok(Some(root_point()));
         };
+        self.count_rejections(*node, id)?;
         let project = self.universe.by_id(id);
         let source = self.universe.source(&project)?;
         let shared = self.shared.get(&id).map_or(&[][..], Vec::as_slice);

@@ -4,7 +4,7 @@
 //! tries: specifiers become ranges once, markers become target sets once, files are looked at once.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -34,6 +34,8 @@ pub(super) struct Universe<'a> {
     direct: RefCell<BTreeMap<PackageName, Wanted>>,
     by_name: Lines,
     pathfinder: Arc<Pathfinder>,
+    /// Projects whose versions were often rejected by earlier decisions.
+    rejected: RefCell<HashSet<ProjectId>>,
     /// How many decisions a run of the solver may take; none for as many as it needs.
     pub patience: Option<u32>,
 }
@@ -69,10 +71,19 @@ pub(super) struct Source {
     pub direct: Option<Wanted>,
     /// Its releases, ascending.
     pub releases: Vec<Known>,
-    /// Whether its pre-releases are candidates.
-    pub prereleases: bool,
+    /// When its pre-releases are candidates.
+    pub prereleases: Admission,
     /// Versions to try first: locked ones, then nixpkgs' own.
     pub preferred: Vec<Preferred>,
+}
+
+/// When pre-releases are candidates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Admission {
+    Never,
+    /// Only where no other release fits.
+    LastResort,
+    Equal,
 }
 
 /// A version to try first.
@@ -144,6 +155,7 @@ impl<'a> Universe<'a> {
             direct: RefCell::default(),
             by_name,
             pathfinder: Arc::new(Pathfinder::new(input)),
+            rejected: RefCell::default(),
             patience: None,
         };
         let scout: Arc<dyn Scout> = universe.pathfinder.clone();
@@ -251,6 +263,16 @@ impl<'a> Universe<'a> {
         }
     }
 
+    /// Whether a project's versions were often rejected by earlier decisions.
+    pub fn is_often_rejected(&self, project: ProjectId) -> bool {
+        self.rejected.borrow().contains(&project)
+    }
+
+    /// Notes that a project's versions were often rejected; whether that is news.
+    pub fn note_often_rejected(&self, project: ProjectId) -> bool {
+        self.rejected.borrow_mut().insert(project)
+    }
+
     /// Whether a project comes from an address or a path.
     pub fn is_direct(&self, project: &Project) -> bool {
         self.direct.borrow().contains_key(&project.name)
@@ -278,7 +300,7 @@ impl<'a> Universe<'a> {
             page: None,
             direct: Some(wanted),
             releases: vec![known],
-            prereleases: true,
+            prereleases: Admission::Equal,
             preferred: Vec::new(),
         })
     }
@@ -291,15 +313,15 @@ impl<'a> Universe<'a> {
                     page: None,
                     direct: None,
                     releases: Vec::new(),
-                    prereleases: false,
+                    prereleases: Admission::Never,
                     preferred: Vec::new(),
                 });
             }
             Err(error) => return Err(error.into()),
         };
         let releases: Vec<Known> = page.versions().map(Known::new).collect();
-        let prereleases = self.allows_prereleases(name, &releases);
-        let preferred = self.preferred(name, &releases, prereleases);
+        let prereleases = self.admits_prereleases(name);
+        let preferred = self.preferred(name, &releases);
         Ok(Source {
             page: Some(page),
             direct: None,
@@ -309,30 +331,26 @@ impl<'a> Universe<'a> {
         })
     }
 
-    fn allows_prereleases(&self, name: &PackageName, releases: &[Known]) -> bool {
-        let explicit = || {
-            let specifiers = self.by_name.specifiers.get(name);
-            specifiers.is_some_and(|all| {
-                all.iter()
-                    .any(|specifiers| specifiers.iter().any(|s| s.version().any_prerelease()))
-            })
-        };
-        let necessary = || releases.iter().all(|r| r.point.version().any_prerelease());
+    fn admits_prereleases(&self, name: &PackageName) -> Admission {
         match self.input.policy.prerelease {
-            Prerelease::Allow => true,
-            Prerelease::Disallow => false,
-            Prerelease::Explicit => explicit(),
-            Prerelease::IfNecessary => necessary(),
-            Prerelease::IfNecessaryOrExplicit => explicit() || necessary(),
+            Prerelease::Allow => Admission::Equal,
+            Prerelease::Disallow => Admission::Never,
+            Prerelease::Explicit => {
+                let named = self.by_name.specifiers.get(name).is_some_and(|all| {
+                    let mut specifiers = all.iter().flat_map(|specifiers| specifiers.iter());
+                    specifiers.any(|s| s.version().any_prerelease())
+                });
+                if named {
+                    Admission::LastResort
+                } else {
+                    Admission::Never
+                }
+            }
+            Prerelease::IfNecessary | Prerelease::IfNecessaryOrExplicit => Admission::LastResort,
         }
     }
 
-    fn preferred(
-        &self,
-        name: &PackageName,
-        releases: &[Known],
-        prereleases: bool,
-    ) -> Vec<Preferred> {
+    fn preferred(&self, name: &PackageName, releases: &[Known]) -> Vec<Preferred> {
         let find = |version: &Version| {
             let point = Point::new(version);
             releases.binary_search_by(|r| r.point.cmp(&point)).ok()
@@ -349,16 +367,12 @@ impl<'a> Universe<'a> {
             .collect();
         if self.input.policy.prefer == Prefer::Nixpkgs {
             let packaged = preferences.nixpkgs.get(name).into_iter().flatten();
-            preferred.extend(
-                packaged
-                    .filter(|version| prereleases || !version.any_prerelease())
-                    .filter_map(|version| {
-                        Some(Preferred {
-                            position: find(version)?,
-                            packaged: true,
-                        })
-                    }),
-            );
+            preferred.extend(packaged.filter_map(|version| {
+                Some(Preferred {
+                    position: find(version)?,
+                    packaged: true,
+                })
+            }));
         }
         preferred
     }
@@ -427,7 +441,8 @@ impl<'a> Universe<'a> {
     pub fn root_needs(&self) -> Vec<Need> {
         let mut needs = Vec::new();
         for (position, requirement) in self.input.requirements.iter().enumerate() {
-            let targets = self.targets(&requirement.marker, None);
+            let overridden = self.is_overridden(&requirement.name);
+            let targets = self.asked(requirement, None, overridden);
             self.add_needs(
                 requirement,
                 targets,
@@ -465,15 +480,16 @@ impl<'a> Universe<'a> {
     ) -> Result<NeedsResult, Fault> {
         let mut needs = Vec::new();
         for (position, requirement) in metadata.requires_dist.iter().enumerate() {
-            let base = self.targets(&requirement.marker, None);
+            let overridden = self.is_overridden(&requirement.name);
+            let base = self.asked(requirement, None, overridden);
             let targets = match extra {
                 None => base,
-                Some(_) => self.targets(&requirement.marker, extra).without(base),
+                Some(_) => self.asked(requirement, extra, overridden).without(base),
             };
             if targets.is_empty() {
                 continue;
             }
-            if requirement.specifiers().is_none() && !self.is_overridden(&requirement.name) {
+            if requirement.specifiers().is_none() && !overridden {
                 let known = self.direct.borrow().get(&requirement.name).cloned();
                 if known.as_ref() != Some(&requirement.wanted) {
                     if source.direct.is_none() {
@@ -486,6 +502,24 @@ impl<'a> Universe<'a> {
             self.add_needs(requirement, targets, Line::Metadata(position), &mut needs);
         }
         Ok(Ok(needs.into()))
+    }
+
+    /// The targets that a requirement is for. An override replaces it on all of them.
+    fn asked(
+        &self,
+        requirement: &Requirement,
+        extra: Option<ExtraId>,
+        overridden: bool,
+    ) -> TargetSet {
+        if !overridden {
+            return self.targets(&requirement.marker, extra);
+        }
+        let extras: Vec<ExtraName> = extra.iter().map(|&e| self.extra_name(e)).collect();
+        if requirement.marker.evaluate_extras(&extras) {
+            self.input.targets.all()
+        } else {
+            TargetSet::NONE
+        }
     }
 
     fn is_overridden(&self, name: &PackageName) -> bool {
@@ -592,6 +626,11 @@ impl Source {
             .binary_search_by(|r| r.point.cmp(point))
             .ok()?;
         self.releases.get(position)
+    }
+
+    /// Whether a release may be a candidate at all, pre-release as it may be.
+    pub fn admits(&self, known: &Known) -> bool {
+        self.prereleases != Admission::Never || !known.point.version().any_prerelease()
     }
 
     /// Whether no index knows the project.

@@ -274,10 +274,7 @@ impl<'u, 'a> Teller<'u, 'a> {
 
     /// Whether something needs a range of a project in which there is no candidate at all.
     pub fn is_stuck(&self, project: &Project, source: &Source) -> bool {
-        let usable = |known: &Known| {
-            (source.prereleases || !known.point.version().any_prerelease())
-                && self.serves(project, source, known)
-        };
+        let usable = |known: &Known| source.admits(known) && self.serves(project, source, known);
         self.needed.get(&project.id).is_some_and(|ranges| {
             ranges.iter().any(|range| {
                 !source
@@ -312,8 +309,7 @@ impl<'u, 'a> Teller<'u, 'a> {
 
     fn obstacle(&self, project: &Project, source: &Source, known: &Known) -> Option<Obstacle> {
         if self.serves(project, source, known) {
-            let unasked = !source.prereleases && known.point.version().any_prerelease();
-            return unasked.then_some(Obstacle::Prerelease);
+            return (!source.admits(known)).then_some(Obstacle::Prerelease);
         }
         let universe = self.universe;
         let input = universe.input;
