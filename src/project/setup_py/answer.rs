@@ -86,6 +86,8 @@ pub struct SetupPy {
     pub scripts: Fact<Vec<String>>,
     /// What its extension modules say of native libraries.
     pub native: Native,
+    /// Whether pbr takes over (`pbr=True`): setup.cfg and requirements.txt then say the rest.
+    pub pbr: bool,
     /// `description`, `url`, `project_urls`, `license`, the licence classifiers; what is known of them.
     pub about: About,
     /// Files, relative to the root with `/`, that it must read and that do not exist, sorted.
