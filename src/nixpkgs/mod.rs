@@ -6,7 +6,9 @@ pub mod facts;
 pub mod library;
 pub mod license;
 pub mod snapshot;
+pub mod twin;
 
 pub use attribute::{Attribute, Nixpkgs};
 pub use bootstrap::is_bootstrap;
 pub use facts::AttributeFacts;
+pub use twin::twin_of;

@@ -37,19 +37,10 @@ pub(super) fn cuts<'a>(set: &'a Set<'_>) -> Cuts<'a> {
     cuts
 }
 
-/// Who needs whom to be built, as their entries will say. Edges of packages that nixpkgs keeps are
-/// taken from their metadata.
+/// Who needs whom to be built.
 fn graph<'a>(set: &'a Set<'_>) -> Graph<'a> {
-    let mut graph = Graph::new();
-    for (name, pins) in set.pins() {
-        let needs = graph.entry(name).or_default();
-        for pinned in pins {
-            let base = pinned.pin.needs.iter().filter(|e| e.via_extra.is_none());
-            needs.extend(set.reach(base, pinned.pin.targets).into_keys());
-        }
-        needs.remove(name);
-    }
-    graph
+    let pins = set.pins();
+    pins.map(|(name, _)| (name, set.needs(name))).collect()
 }
 
 /// The strongly connected component of each project, by a number (Tarjan's algorithm, with its own
@@ -148,8 +139,9 @@ impl<'a> Walk<'_, 'a> {
     }
 
     /// Only entries can be cut. One that leads back is; so is one to a package that nixpkgs keeps, as
-    /// that package's own way back is not ours to cut.
+    /// that package's own way back is not ours to cut, unless it is known to have none.
     fn is_cut(&self, node: &PackageName, child: &PackageName) -> bool {
-        self.set.has_entry(node) && (self.open.contains(child) || !self.set.has_entry(child))
+        let unknown = || !self.set.has_entry(child) && !self.set.knows_recipe(child);
+        self.set.has_entry(node) && (self.open.contains(child) || unknown())
     }
 }

@@ -1,6 +1,8 @@
 //! For one pin: does nixpkgs have it, under which attribute, and what is to be done if not.
 
-use crate::nixpkgs::{Attribute, Nixpkgs, is_bootstrap};
+use std::str::FromStr as _;
+
+use crate::nixpkgs::{Attribute, Nixpkgs, is_bootstrap, twin_of};
 use crate::python::{PackageName, Version};
 use crate::resolve::Pin;
 
@@ -15,6 +17,8 @@ pub enum Decision {
     Override(Attribute),
     /// nixpkgs has nothing of the project.
     New,
+    /// nixpkgs has this attribute of another project that installs the same modules.
+    Stand(Attribute),
     /// nixpkgs' own is taken whatever its version: the set cannot be built without it.
     Bootstrap(Option<Attribute>),
 }
@@ -32,7 +36,7 @@ impl Decision {
             | Decision::Other(attribute)
             | Decision::Override(attribute) => Some(attribute),
             Decision::Bootstrap(attribute) => attribute.as_ref(),
-            Decision::New => None,
+            Decision::New | Decision::Stand(_) => None,
         }
     }
 }
@@ -56,10 +60,17 @@ pub fn decide_version(name: &PackageName, version: &Version, nixpkgs: &Nixpkgs) 
     match attributes.iter().find(|a| a.version == *version) {
         Some(fitting) if fitting.primary => Decision::Reuse(fitting.clone()),
         Some(fitting) => Decision::Other(fitting.clone()),
-        None => {
-            nearest(name, version, nixpkgs).map_or(Decision::New, |a| Decision::Override(a.clone()))
-        }
+        None => provider(name, nixpkgs)
+            .map(|a| Decision::Stand(a.clone()))
+            .or_else(|| nearest(name, version, nixpkgs).map(|a| Decision::Override(a.clone())))
+            .unwrap_or(Decision::New),
     }
+}
+
+/// nixpkgs' attribute of the project whose modules a twin installs.
+fn provider<'a>(name: &PackageName, nixpkgs: &'a Nixpkgs) -> Option<&'a Attribute> {
+    let project = PackageName::from_str(twin_of(name)?).ok()?;
+    nixpkgs.attributes(&project).first()
 }
 
 /// The attribute whose recipe is likeliest to fit another version: one of the same major version
@@ -146,8 +157,6 @@ const RESERVED: [&str; 38] = [
 
 #[cfg(test)]
 mod tests {
-    use std::str::FromStr as _;
-
     use super::*;
     use crate::nixpkgs::snapshot;
 
@@ -178,6 +187,18 @@ mod tests {
         );
         assert!(matches!(decided("django", "5.2.99"), Decision::Override(a) if a.attr == "django"));
         assert!(matches!(decided("django", "9.0"), Decision::Override(a) if a.attr == "django"));
+    }
+
+    #[test]
+    fn twins_stand_for_what_nixpkgs_builds() {
+        assert!(matches!(
+            decided("psycopg2-binary", "2.9.11"),
+            Decision::Reuse(_)
+        ));
+        assert!(
+            matches!(decided("psycopg2-binary", "2.9.99"), Decision::Stand(a) if a.attr == "psycopg2")
+        );
+        assert!(matches!(decided("faiss-cpu", "1.14.1"), Decision::Stand(a) if a.attr == "faiss"));
     }
 
     #[test]

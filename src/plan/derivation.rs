@@ -38,6 +38,8 @@ pub enum Definition {
     Override(String, Box<Derivation>),
     /// A package of its own.
     New(Box<Derivation>),
+    /// A distribution without modules, which stands for another project that installs them.
+    Stand(Stand),
 }
 
 /// One package.
@@ -49,6 +51,8 @@ pub struct Derivation {
     pub version: String,
     /// What is fetched.
     pub source: Source,
+    /// What of nixpkgs' recipe must be taken back, where one is overridden.
+    pub recipe: Recipe,
     /// Files that its setup.py reads and its sdist lacks.
     pub missing_files: Vec<String>,
     /// Build requirements that nixpkgs' versions do not meet, relaxed in pyproject.toml.
@@ -75,6 +79,17 @@ pub struct Derivation {
     pub meta: Meta,
 }
 
+/// A distribution without modules of its own: another project's package installs them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stand {
+    /// The project's normalised name.
+    pub pname: String,
+    /// The version.
+    pub version: String,
+    /// The attribute that installs the modules.
+    pub provider: String,
+}
+
 /// An attribute that is needed, perhaps on some systems only.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Needed {
@@ -82,6 +97,38 @@ pub struct Needed {
     pub attr: String,
     /// Where it is needed; none: everywhere.
     pub condition: Option<Condition>,
+}
+
+/// What of nixpkgs' recipe must be taken back, because it was written for another source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recipe {
+    /// Whether anybody knows what the recipe says; else all of it is taken back to be safe.
+    pub known: bool,
+    /// How it is built.
+    pub format: bool,
+    /// `sourceRoot`.
+    pub source_root: bool,
+    /// `patches`.
+    pub patches: bool,
+    /// `postPatch`.
+    pub post_patch: bool,
+    /// `cargoDeps`, where the new source has no Rust.
+    pub cargo: bool,
+    /// Its tests.
+    pub tests: bool,
+}
+
+impl Recipe {
+    /// For a recipe of which nothing is known.
+    pub const UNKNOWN: Recipe = Recipe {
+        known: false,
+        format: true,
+        source_root: true,
+        patches: true,
+        post_patch: true,
+        cargo: false,
+        tests: true,
+    };
 }
 
 /// What is fetched, and how.

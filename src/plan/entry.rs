@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::cycle::Cuts;
 use super::decide::{Decision, canonical_attr};
-use super::derivation::{Definition, Derivation, Entry, Needed, Relaxed, Source, Variant};
+use super::derivation::{
+    Definition, Derivation, Entry, Needed, Recipe, Relaxed, Source, Stand, Variant,
+};
 use super::reason::{admits, reasons, wanted};
 use super::set::{Pinned, Set};
-use super::{Condition, PlanError, Reason, build, meta, native, source};
+use super::{Condition, PlanError, Reason, build, meta, native, recipe, source};
 use crate::nixpkgs::is_bootstrap;
 use crate::python::{ExtraName, PackageName, TargetSet};
 
@@ -98,15 +100,22 @@ fn definition(
         }
         Decision::Bootstrap(None) => Definition::Nixpkgs(pinned.pin.name.to_string()),
         Decision::Override(a) => {
-            let derivation = Box::new(derivation(set, cuts, pinned, warnings)?);
+            let mut derivation = Box::new(derivation(set, cuts, pinned, warnings)?);
+            derivation.recipe = recipe::recipe(a, &derivation.source);
             match derivation.source {
                 // Nothing of a recipe for a source is right for binaries.
                 Source::Wheels(_) => Definition::New(derivation),
+                _ if !recipe::can_override(a) => Definition::New(derivation),
                 Source::Sdist(_) | Source::Wheel(_) => {
                     Definition::Override(a.attr.clone(), derivation)
                 }
             }
         }
+        Decision::Stand(provider) => Definition::Stand(Stand {
+            pname: pinned.pin.name.to_string(),
+            version: pinned.pin.version.to_string(),
+            provider: canonical_attr(&provider.project, set.request.nixpkgs),
+        }),
         Decision::New => Definition::New(Box::new(derivation(set, cuts, pinned, warnings)?)),
     })
 }
@@ -114,7 +123,7 @@ fn definition(
 /// Why the entry exists: `nixpkgs has 6.5.4, setup.py needs >=6.5.5`.
 fn comment(set: &Set<'_>, pinned: &Pinned<'_>) -> String {
     let version = match &pinned.decision {
-        Decision::New => None,
+        Decision::New | Decision::Stand(_) => None,
         _ => set
             .request
             .nixpkgs
@@ -124,6 +133,14 @@ fn comment(set: &Set<'_>, pinned: &Pinned<'_>) -> String {
     };
     let reasons = reasons(set, pinned, version);
     let because = reasons.first();
+    if let Decision::Stand(provider) = &pinned.decision {
+        return format!(
+            "nixpkgs' {} {} has its modules{}",
+            provider.attr,
+            provider.version,
+            because.map_or(String::new(), |r| format!(", {}", needs(r)))
+        );
+    }
     match (version, because) {
         (None, because) => {
             let by = because.map_or(String::new(), |r| format!(", {}", needs(r)));
@@ -178,6 +195,7 @@ fn derivation(
     Ok(Derivation {
         pname: pin.name.to_string(),
         version: pin.version.to_string(),
+        recipe: Recipe::UNKNOWN,
         missing_files: facts.map(|f| f.missing_files.clone()).unwrap_or_default(),
         relaxed_builds,
         relaxed: relaxed(set, cuts, pinned),

@@ -13,6 +13,8 @@ mod meta;
 mod native;
 mod policy;
 mod reason;
+mod rebuild;
+mod recipe;
 mod set;
 pub mod source;
 
@@ -91,6 +93,8 @@ pub struct Step {
     pub targets: TargetSet,
     /// Whether only builds need it.
     pub for_build: bool,
+    /// Whether nixpkgs' package is built again, because something that it needs is defined here.
+    pub rebuilt: bool,
 }
 
 /// What can be done for a pin.
@@ -179,9 +183,12 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, PlanError> {
     let mut warnings = Vec::new();
     let mut steps = Vec::new();
     let mut entries = Vec::new();
+    let rebuilt = rebuild::rebuilt(&set);
     for (name, pins) in set.pins() {
         for pinned in pins {
-            steps.push(reason::step(&set, pinned, &mut warnings));
+            let mut step = reason::step(&set, pinned, &mut warnings);
+            step.rebuilt = step.action == Action::Reuse && rebuilt.contains(name);
+            steps.push(step);
         }
         entries.extend(entry::entries(&set, &cuts, name, pins, &mut warnings)?);
     }

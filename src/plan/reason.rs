@@ -29,7 +29,7 @@ pub(super) fn step(set: &Set<'_>, pinned: &Pinned<'_>, warnings: &mut Vec<String
             Decision::Reuse(_) | Decision::Bootstrap(_) => Action::Reuse,
             Decision::Other(_) => Action::Attribute,
             Decision::Override(_) => Action::Override,
-            Decision::New => Action::New,
+            Decision::New | Decision::Stand(_) => Action::New,
         },
         attribute: match &pinned.decision {
             Decision::Other(other) => other.attr.clone(),
@@ -39,6 +39,7 @@ pub(super) fn step(set: &Set<'_>, pinned: &Pinned<'_>, warnings: &mut Vec<String
         reasons,
         targets: pinned.pin.targets,
         for_build: pinned.for_build,
+        rebuilt: false,
     }
 }
 

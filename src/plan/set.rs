@@ -145,6 +145,43 @@ impl<'a> Set<'a> {
         }
     }
 
+    /// Whether nixpkgs' recipe of a project is kept and tells what it needs.
+    pub fn knows_recipe(&self, name: &PackageName) -> bool {
+        !self.has_entry(name) && self.recipe_needs(name).is_some()
+    }
+
+    fn recipe_needs(&self, name: &PackageName) -> Option<Vec<&PackageName>> {
+        let attribute = self.pins_of(name).first()?.decision.attribute()?;
+        let edges = attribute.facts.as_ref()?.edges()?;
+        let nixpkgs = self.request.nixpkgs;
+        Some(
+            edges
+                .filter_map(|need| nixpkgs.project_of(&need.attr))
+                .collect(),
+        )
+    }
+
+    /// The projects that a pinned project needs to be built, itself left out: of an entry what it will
+    /// say, of a package that nixpkgs keeps what its recipe says, where that is known.
+    pub fn needs(&self, name: &PackageName) -> BTreeSet<&PackageName> {
+        let pins = self.pins_of(name);
+        let mut needs = BTreeSet::new();
+        match self.recipe_needs(name).filter(|_| !self.has_entry(name)) {
+            Some(known) => {
+                let pinned = known.into_iter().filter_map(|n| self.pins.get_key_value(n));
+                needs.extend(pinned.map(|(pinned, _)| *pinned));
+            }
+            None => {
+                for pinned in pins {
+                    let base = pinned.pin.needs.iter().filter(|e| e.via_extra.is_none());
+                    needs.extend(self.reach(base, pinned.pin.targets).into_keys());
+                }
+            }
+        }
+        needs.remove(name);
+        needs
+    }
+
     /// A reference to a project's attribute, needed on `on` of the targets `within`.
     pub fn needed(&self, name: &PackageName, on: TargetSet, within: TargetSet) -> Option<Needed> {
         Some(Needed {

@@ -44,6 +44,18 @@ pub(super) fn definition(definition: &Definition, uses: &mut Uses) -> Expr {
         Definition::New(derivation) => Expr::Name("final")
             .select("buildPythonPackage")
             .apply(package(derivation, uses)),
+        Definition::Stand(stand) => {
+            Expr::Name("final")
+                .select("mkPythonMetaPackage")
+                .apply(Expr::Set(vec![
+                    Item::bind("pname", Expr::str(stand.pname.as_str())),
+                    Item::bind("version", Expr::str(stand.version.as_str())),
+                    Item::bind(
+                        "dependencies",
+                        Expr::List(vec![Expr::Name("final").select(stand.provider.as_str())]),
+                    ),
+                ]))
+        }
     }
 }
 
@@ -156,20 +168,12 @@ fn package(d: &Derivation, uses: &mut Uses) -> Expr {
 fn override_of(d: &Derivation, uses: &mut Uses) -> Expr {
     let mut out = Groups(Vec::new());
     let mut head = vec![Item::bind("version", Expr::str(d.version.as_str()))];
-    head.extend(format(&d.source, true));
+    if d.recipe.format {
+        head.extend(format(&d.source, true));
+    }
     out.add(head);
-    out.add(vec![
-        Item::bind("src", src(&d.source, uses)),
-        Item::bind("sourceRoot", Expr::Name("null")),
-    ]);
-    out.add(vec![Item::bind("patches", Expr::List(Vec::new()))]);
-    out.add(pre_patch(d));
-    let post_patch = post_patch(d);
-    out.add(if post_patch.is_empty() {
-        vec![Item::bind("postPatch", Expr::str(""))]
-    } else {
-        post_patch
-    });
+    out.add(vec![Item::bind("src", src(&d.source, uses))]);
+    taken_back(d, &mut out);
     out.add(rust(d, true, uses));
     relaxed(d, &mut out);
     out.add(vec![Item::bind(
@@ -186,16 +190,46 @@ fn override_of(d: &Derivation, uses: &mut Uses) -> Expr {
         let value = Expr::Binary(Operator::Update, vec![old, optional(d, uses)]);
         out.add(vec![Item::bind("optional-dependencies", value)]);
     }
-    let tests = match d.source {
-        Source::Sdist(_) => "the recipe's tests may not be in this source",
-        Source::Wheel(_) | Source::Wheels(_) => "a wheel has no tests",
-    };
-    out.add(vec![
-        Item::Comment(tests.to_owned()),
-        Item::bind("doCheck", Expr::Name("false")),
-    ]);
+    if d.recipe.tests {
+        let tests = match d.source {
+            Source::Sdist(_) => "the recipe's tests may not be in this source",
+            Source::Wheel(_) | Source::Wheels(_) => "a wheel has no tests",
+        };
+        out.add(vec![
+            Item::Comment(tests.to_owned()),
+            Item::bind("doCheck", Expr::Name("false")),
+        ]);
+    }
     out.add(vec![Item::bind("meta", overridden_meta(&d.meta))]);
     Expr::Set(out.0)
+}
+
+/// What the recipe says of the old source.
+fn taken_back(d: &Derivation, out: &mut Groups) {
+    let post_patch = post_patch(d);
+    let undone = [
+        (d.recipe.source_root, "sourceRoot", Expr::Name("null")),
+        (d.recipe.patches, "patches", Expr::List(Vec::new())),
+        (
+            d.recipe.post_patch && post_patch.is_empty(),
+            "postPatch",
+            Expr::str(""),
+        ),
+        (
+            d.recipe.cargo && d.rust.is_none(),
+            "cargoDeps",
+            Expr::Name("null"),
+        ),
+    ];
+    let undone = undone.into_iter().filter(|(needed, ..)| *needed);
+    let mut items: Vec<Item> = undone.map(|(_, name, no)| Item::bind(name, no)).collect();
+    if !items.is_empty() {
+        let why = "the recipe's were for its own source".to_owned();
+        items.insert(0, Item::Comment(why));
+    }
+    out.add(items);
+    out.add(pre_patch(d));
+    out.add(post_patch);
 }
 
 /// nixpkgs' changelog address may be made from the old source, which is gone.

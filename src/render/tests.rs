@@ -1,10 +1,12 @@
 //! Plans rendered whole, compared with the files in `testdata/render`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{beside, dependencies};
 use crate::index::Release;
 use crate::nixpkgs::Nixpkgs;
+use crate::nixpkgs::facts::{AttributeFacts, Kind};
 use crate::plan::fixture::{Fixture, distribution};
 use crate::project::Cargo;
 use crate::python::TargetSet;
@@ -178,6 +180,35 @@ fn rust_and_cmake() {
     let plan = fixture.plan().unwrap();
     let names: Vec<String> = beside(&plan).into_iter().map(|d| d.name).collect();
     assert_eq!(names, ["pydantic-core.Cargo.lock", "rusty.Cargo.lock"]);
+}
+
+#[test]
+fn twins_and_what_a_recipe_tells() {
+    let mut fixture = Fixture::new()
+        .root("faiss-cpu")
+        .root("tornado>=6.6")
+        .root("six>=2")
+        .pin("faiss-cpu", "1.14.1", &[])
+        .pin("six", "2.0", &[])
+        .pin("tornado", "6.6", &[]);
+    let facts = |change: &dyn Fn(&mut AttributeFacts)| {
+        let mut facts = AttributeFacts {
+            format: "pyproject".to_owned(),
+            ..AttributeFacts::default()
+        };
+        change(&mut facts);
+        Some(Arc::new(facts))
+    };
+    let mut attributes: Vec<_> = fixture.nixpkgs.all().cloned().collect();
+    for attribute in &mut attributes {
+        match attribute.attr.as_str() {
+            "tornado" => attribute.facts = facts(&|f| f.set = ["patches".to_owned()].into()),
+            "six" => attribute.facts = facts(&|f| f.kind = Kind::Foreign),
+            _ => {}
+        }
+    }
+    fixture.nixpkgs = Nixpkgs::new("nixpkgs".to_owned(), "2026-06-01".to_owned(), attributes);
+    check("recipes", &fixture);
 }
 
 #[test]

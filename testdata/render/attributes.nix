@@ -19,10 +19,10 @@ let
         version = "3.11.1";
         hash = "sha256-x9TCeD/01ZP+UclrDTSpgAUefvCDidhnUaZANR7wDlI=";
       };
+
+      # the recipe's were for its own source
       sourceRoot = null;
-
       patches = [ ];
-
       postPatch = "";
 
       build-system = [ final.setuptools ];
@@ -49,10 +49,10 @@ let
         version = "6.33.9";
         hash = "sha256-vWFfbh2GWM+vwlfi9JLd6t9rEenWFlyVr6GtcIABiyc=";
       };
+
+      # the recipe's were for its own source
       sourceRoot = null;
-
       patches = [ ];
-
       postPatch = "";
 
       build-system = [ final.setuptools ];

@@ -19,10 +19,10 @@ let
         version = "2.3.0";
         hash = "sha256-vcsquMoU9TU1XEQBdcDhcXYAxKy0u3F46+UYqucswLM=";
       };
+
+      # the recipe's were for its own source
       sourceRoot = null;
-
       patches = [ ];
-
       postPatch = "";
 
       build-system = [ final.setuptools ];
@@ -46,10 +46,10 @@ let
         version = "7.4.0";
         hash = "sha256-7430smLa/dFgrauRFeyov1Vk9O7XuWqeqy4V0zxqy/s=";
       };
+
+      # the recipe's were for its own source
       sourceRoot = null;
-
       patches = [ ];
-
       postPatch = "";
 
       build-system = [ final.setuptools ];
@@ -95,10 +95,10 @@ let
         version = "6.5.7";
         hash = "sha256-OByDmTpFhD1kGFMvGnl/TAt8ONdvmnfykXcUN0sc5iI=";
       };
+
+      # the recipe's were for its own source
       sourceRoot = null;
-
       patches = [ ];
-
       postPatch = "";
 
       build-system = [ final.setuptools ];

@@ -44,10 +44,10 @@ let
         version = "9";
         hash = "sha256-NBhXjr/m/jJbwjr7TMMdPLTDt03aAujApBQ2N1RYJzo=";
       };
+
+      # the recipe's were for its own source
       sourceRoot = null;
-
       patches = [ ];
-
       postPatch = "";
 
       cargoRoot = null;
