@@ -75,6 +75,14 @@ pub enum Command {
     Lock(Box<Lock>),
     /// Show what a project says of itself, read without running any of it
     Inspect(Inspect),
+    /// Show a lock as a tree
+    Tree(Tree),
+    /// Show who asks for a project, and what became of it
+    Why(Why),
+    /// Show what two locks disagree about; exit code 1 where they do
+    Diff(Diff),
+    /// Print a lock in another format
+    Export(Export),
 }
 
 /// Arguments of `pyresolve inspect`.
@@ -247,6 +255,92 @@ pub struct Output {
     /// Print the summary as JSON to standard output
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `pyresolve tree`.
+#[derive(Debug, Args)]
+pub struct Tree {
+    /// The lock
+    #[arg(long, value_name = "FILE", default_value = "pylock.toml")]
+    pub lock: PathBuf,
+    /// How it is shown
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: TreeFormat,
+    /// How many levels are shown; only text
+    #[arg(long, value_name = "LEVELS")]
+    pub depth: Option<usize>,
+    /// Print JSON
+    #[arg(long, conflicts_with = "format")]
+    pub json: bool,
+}
+
+/// How a tree is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TreeFormat {
+    /// Lines and branches.
+    Text,
+    /// Graphviz.
+    Dot,
+    /// Mermaid.
+    Mermaid,
+}
+
+/// Arguments of `pyresolve why`.
+#[derive(Debug, Args)]
+pub struct Why {
+    /// The project
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// The lock
+    #[arg(long, value_name = "FILE", default_value = "pylock.toml")]
+    pub lock: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `pyresolve diff`.
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// A lock
+    #[arg(value_name = "OLD")]
+    pub old: PathBuf,
+    /// Another
+    #[arg(value_name = "NEW")]
+    pub new: PathBuf,
+    /// How it is shown
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: DiffFormat,
+    /// Print JSON
+    #[arg(long, conflicts_with = "format")]
+    pub json: bool,
+}
+
+/// How a difference is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DiffFormat {
+    /// A line for each project.
+    Text,
+    /// A table, for a pull request.
+    Markdown,
+}
+
+/// Arguments of `pyresolve export`.
+#[derive(Debug, Args)]
+pub struct Export {
+    /// The lock
+    #[arg(long, value_name = "FILE", default_value = "pylock.toml")]
+    pub lock: PathBuf,
+    /// The format
+    #[arg(long, value_name = "FORMAT", default_value = "requirements")]
+    pub format: ExportFormat,
+}
+
+/// What a lock can be printed as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// pip's requirements file, with hashes.
+    Requirements,
 }
 
 #[cfg(test)]

@@ -42,10 +42,18 @@ pub fn run() -> ExitCode {
     let json = match &cli.command {
         Command::Lock(args) => args.output.json,
         Command::Inspect(args) => args.json,
+        Command::Tree(args) => args.json,
+        Command::Why(args) => args.json,
+        Command::Diff(args) => args.json,
+        Command::Export(_) => false,
     };
     let outcome = match cli.command {
         Command::Lock(args) => command::lock::run(&args, &report),
         Command::Inspect(args) => command::inspect::run(&args, &report),
+        Command::Tree(args) => command::tree::run(&args, &report),
+        Command::Why(args) => command::why::run(&args, &report),
+        Command::Diff(args) => command::diff::run(&args, &report),
+        Command::Export(args) => command::export::run(&args, &report),
     };
     match outcome {
         Ok(exit) => exit.into(),

@@ -255,6 +255,7 @@ mod tests {
         let watcher = Watcher::new(&Report {
             volume: Volume::Trace,
             styled: false,
+            styled_result: false,
             progress: false,
         });
         watcher.see(&Event::Step(Step::Resolving));

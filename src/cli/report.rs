@@ -33,6 +33,8 @@ pub struct Report {
     pub volume: Volume,
     /// Whether standard error gets colours.
     pub styled: bool,
+    /// Whether standard output gets colours.
+    pub styled_result: bool,
     /// Whether progress may be drawn.
     pub progress: bool,
 }
@@ -54,11 +56,13 @@ impl Report {
     /// As the arguments and the environment ask for.
     pub fn new(display: &Display) -> Self {
         use std::io::IsTerminal as _;
-        let choice = match display.color {
-            Color::Auto => AutoStream::choice(&std::io::stderr()),
+        let choice = |auto: ColorChoice| match display.color {
+            Color::Auto => auto,
             Color::Always => ColorChoice::Always,
             Color::Never => ColorChoice::Never,
         };
+        let errors = choice(AutoStream::choice(&std::io::stderr()));
+        let results = choice(AutoStream::choice(&std::io::stdout()));
         let trace = std::env::var_os("PYRESOLVE_TRACE").is_some_and(|v| !v.is_empty() && v != "0");
         let volume = match (display.quiet, display.verbose) {
             (0, 0) if !trace => Volume::Normal,
@@ -69,7 +73,8 @@ impl Report {
         };
         Self {
             volume,
-            styled: choice != ColorChoice::Never,
+            styled: errors != ColorChoice::Never,
+            styled_result: results != ColorChoice::Never,
             progress: !display.no_progress && display.quiet == 0 && std::io::stderr().is_terminal(),
         }
     }
@@ -77,6 +82,15 @@ impl Report {
     /// Text in a style, plain where there are no colours.
     pub fn paint(&self, style: Style, text: &str) -> String {
         if self.styled {
+            format!("{style}{text}{style:#}")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    /// The same for standard output, which may be another terminal, or none.
+    pub fn paint_result(&self, style: Style, text: &str) -> String {
+        if self.styled_result {
             format!("{style}{text}{style:#}")
         } else {
             text.to_owned()
@@ -201,6 +215,7 @@ mod tests {
         let report = Report {
             volume: Volume::Normal,
             styled: false,
+            styled_result: false,
             progress: false,
         };
         let text = "import os\nsetup(install_requires=['tornado>>6'])\n".to_owned();

@@ -3,6 +3,8 @@
 //! Any tool's lock is understood as far as pins and files go; `[tool.pyresolve]` is there only in
 //! our own. Hashes are kept as text: the reader does not trust them, the index client checks them.
 
+pub mod graph;
+
 use std::str::FromStr as _;
 
 use serde::Deserialize;

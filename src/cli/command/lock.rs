@@ -87,7 +87,7 @@ fn lock(
             .documents
             .iter()
             .find(|d| Some(&d.name) == meant.output.nix.as_ref());
-        return print(report, nix.map_or("", |document| &document.text));
+        return super::print(report, nix.map_or("", |document| &document.text));
     }
     let changes = write(meant, &result.documents, interrupt)?;
     watcher.finish();
@@ -103,7 +103,7 @@ fn lock(
     };
     summary.tell(report);
     if meant.json {
-        return print(report, &format!("{:#}\n", summary.json()));
+        return super::print(report, &format!("{:#}\n", summary.json()));
     }
     Ok(Exit::Done)
 }
@@ -313,13 +313,6 @@ fn not_written(error: WriteError) -> Failure {
             "no file was changed: make the folder writable, or choose another with `--output`",
         ),
     }
-}
-
-fn print(report: &Report, text: &str) -> Result<Exit, Failure> {
-    report
-        .result(text)
-        .map_err(|error| Failure::usage("standard output cannot be written").because(&error))?;
-    Ok(Exit::Done)
 }
 
 /// Why there is no result, for people.

@@ -1,4 +1,34 @@
 //! The subcommands, one file each.
 
+pub mod diff;
+pub mod export;
 pub mod inspect;
 pub mod lock;
+pub mod tree;
+pub mod why;
+
+use std::path::Path;
+
+use super::exit::{Exit, Failure};
+use super::report::Report;
+use crate::project::pylock::Pylock;
+
+/// The lock at a path, which must be there.
+fn existing_lock(path: &Path) -> Result<Pylock, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::usage(format!("`{}` cannot be read", path.display()))
+            .why(error.to_string())
+            .help("write it with `pyresolve lock`, or name another with `--lock`")
+    })?;
+    Pylock::parse(&text).map_err(|error| {
+        Failure::usage(format!("`{}` is not a lock", path.display())).why(error.to_string())
+    })
+}
+
+/// A result on standard output.
+fn print(report: &Report, text: &str) -> Result<Exit, Failure> {
+    report
+        .result(text)
+        .map_err(|error| Failure::usage("standard output cannot be written").because(&error))?;
+    Ok(Exit::Done)
+}
