@@ -233,6 +233,9 @@ pub struct Index {
     /// Use the cache only; make no request
     #[arg(long)]
     pub offline: bool,
+    /// Ask the index whether cached answers still hold, even those it said would for a while
+    #[arg(long, conflicts_with = "offline")]
+    pub refresh: bool,
 }
 
 /// Where results go.

@@ -197,6 +197,7 @@ pub fn options(
         Cache::Platform => platform_cache(),
     };
     options.offline = settings.offline;
+    options.refresh = settings.refresh;
     options.observer = observer;
     Ok(options)
 }

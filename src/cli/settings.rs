@@ -69,6 +69,8 @@ pub struct IndexSettings {
     pub cache: Cache,
     /// Whether requests are forbidden.
     pub offline: bool,
+    /// Whether even fresh answers are checked.
+    pub refresh: bool,
 }
 
 /// Where results go.
@@ -394,6 +396,7 @@ fn index(
         exclude_newer_for,
         cache,
         offline: typed.offline,
+        refresh: typed.refresh,
     })
 }
 

@@ -3,117 +3,12 @@
 use std::fs;
 use std::io::Read as _;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::index::Index;
-use crate::support::project::Release;
-
-/// A folder, an index, and the program.
-struct Workshop {
-    folder: tempfile::TempDir,
-    index: Index,
-}
-
-impl Workshop {
-    fn new() -> Self {
-        Self {
-            folder: tempfile::tempdir().unwrap(),
-            index: Index::start(Vec::new()),
-        }
-    }
-
-    /// With `zz-demo` 1.0, which needs `zz-leaf`, and `zz-leaf` 1.0 and 2.0.
-    fn with_demo() -> Self {
-        let workshop = Self::new();
-        let demo = Release::new("zz-demo", "1.0").needs("zz-leaf");
-        workshop.index.publish(demo.flit("\"\"\"Demo\"\"\""));
-        for version in ["1.0", "2.0"] {
-            workshop.publish_leaf(version);
-        }
-        workshop
-    }
-
-    fn publish_leaf(&self, version: &str) {
-        let leaf = Release::new("zz-leaf", version);
-        self.index.publish(leaf.flit("\"\"\"Leaf\"\"\""));
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join("project").join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        fs::create_dir_all(self.path("")).unwrap();
-        fs::write(self.path(name), text).unwrap();
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).unwrap()
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pyresolve"));
-        fs::create_dir_all(self.path("")).unwrap();
-        command
-            .env_clear()
-            .env("HOME", self.folder.path())
-            .env("PIP_INDEX_URL", self.index.url())
-            .env("PYRESOLVE_CACHE_DIR", self.folder.path().join("cache"))
-            .current_dir(self.path(""))
-            .stdin(Stdio::null())
-            .arg("lock")
-            .args(arguments);
-        command
-    }
-
-    fn lock(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
-    }
-
-    /// Runs and expects success; what standard output got.
-    fn locked(&self, arguments: &[&str]) -> String {
-        let output = self.lock(arguments);
-        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    fn files(&self) -> Vec<String> {
-        names(&self.path(""))
-    }
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let mut names: Vec<String> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// The pins of a lock, as `name version`.
-fn pins(lock: &str) -> Vec<String> {
-    let table: toml::Table = lock.parse().unwrap();
-    let packages = table["packages"].as_array().unwrap();
-    packages
-        .iter()
-        .map(|p| {
-            format!(
-                "{} {}",
-                p["name"].as_str().unwrap(),
-                p["version"].as_str().unwrap()
-            )
-        })
-        .collect()
-}
+use crate::support::workshop::{Workshop, names, pins, stderr};
 
 #[test]
 fn a_second_run_changes_nothing() {
@@ -353,7 +248,7 @@ fn ctrl_c_leaves_nothing_behind() {
     let url = format!("http://{}/simple/", listener.local_addr().unwrap());
     let workshop = Workshop::new();
     let mut child = workshop
-        .command(&["zz-demo", "--index-url", &url])
+        .command(&["lock", "zz-demo", "--index-url", &url])
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();

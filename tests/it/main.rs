@@ -8,4 +8,5 @@ mod index_cache;
 mod inspect;
 mod lock;
 mod nix;
+mod show;
 mod support;

@@ -8,3 +8,4 @@
 pub mod index;
 pub mod nix;
 pub mod project;
+pub mod workshop;
