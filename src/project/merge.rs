@@ -4,6 +4,7 @@
 //! setuptools' order, from weak to strong: setup.cfg, setup.py, the project table of pyproject.toml.
 //! An sdist's PKG-INFO is stronger than all of them where it is bound to tell (PEP 643).
 
+mod pbr;
 mod recorded;
 mod setuptools;
 
@@ -78,7 +79,7 @@ pub(super) fn read(
         return without_project(files, hint, reading, pyproject);
     }
     let backend = pyproject.backend;
-    let mut draft = if backend == Backend::Setuptools
+    let mut draft = if matches!(backend, Backend::Setuptools | Backend::Pbr)
         || (backend == Backend::Other && pyproject.dynamic.is_none() && has_old_files)
     {
         setuptools::merge(&mut reading, pyproject, py, cfg)

@@ -80,7 +80,9 @@ pub(super) fn modules(
     tree.named(layout);
     if layout.packages.is_none() && tree.found.is_empty() {
         match backend {
-            Backend::Setuptools | Backend::Pdm | Backend::Other => tree.discover(layout),
+            Backend::Setuptools | Backend::Pbr | Backend::Pdm | Backend::Other => {
+                tree.discover(layout)
+            }
             Backend::Hatchling | Backend::Poetry | Backend::Flit => tree.by_name(name),
         }
     }

@@ -35,6 +35,8 @@ pub(super) enum Backend {
     Poetry,
     /// pdm-backend, and pdm-pep517 before it.
     Pdm,
+    /// pbr, which is setuptools with rules of its own.
+    Pbr,
     /// Any other.
     Other,
 }
@@ -50,6 +52,7 @@ impl Backend {
             "flit_core" | "flit" => Backend::Flit,
             "poetry" | "poetry_dynamic_versioning" => Backend::Poetry,
             "pdm" => Backend::Pdm,
+            "pbr" => Backend::Pbr,
             _ => Backend::Other,
         }
     }
@@ -91,11 +94,13 @@ pub(super) fn read(reading: &mut Reading<'_>, file: &Arc<SourceFile>) -> Pyproje
         Backend::Flit => flit::read(reading, &mut draft, &document, dynamic.as_ref()),
         Backend::Hatchling => hatch::read(reading, &mut draft, &document, dynamic.as_ref()),
         Backend::Pdm => pdm::read(reading, &mut draft, &document, dynamic.as_ref()),
-        Backend::Setuptools => setuptools::read(reading, &mut draft, &document, dynamic.as_ref()),
+        Backend::Setuptools | Backend::Pbr => {
+            setuptools::read(reading, &mut draft, &document, dynamic.as_ref())
+        }
         Backend::Other => {}
     }
     if let (Some(project), Some(dynamic)) = (project, &dynamic)
-        && backend != Backend::Setuptools
+        && !matches!(backend, Backend::Setuptools | Backend::Pbr)
     {
         settle(&mut draft, project, dynamic);
     }

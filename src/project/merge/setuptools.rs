@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::pbr;
 use crate::project::draft::Draft;
-use crate::project::pyproject::Pyproject;
+use crate::project::pyproject::{Backend, Pyproject};
 use crate::project::reading::Reading;
 use crate::project::setup_py::{self, Context, Fact, SetupPy};
 use crate::project::{Evaluated, Unknown, setup_cfg};
@@ -23,6 +24,16 @@ pub(super) fn merge(reading: &mut Reading<'_>, pyproject: Pyproject, py: &str, c
             .as_ref()
             .is_none_or(|d| d.contains("dependencies") || d.contains("optional-dependencies"));
         overlay(reading, &mut draft, said, needs_it);
+    }
+    let is_pbr = pyproject.backend == Backend::Pbr;
+    if is_pbr {
+        match &pyproject.dynamic {
+            None => pbr::overlay(reading, &mut draft, cfg),
+            Some(dynamic) if dynamic.contains("dependencies") => {
+                draft.dependencies = pbr::dependencies(reading);
+            }
+            Some(_) => {}
+        }
     }
     match &pyproject.dynamic {
         Some(dynamic) => project_table(&mut draft, &pyproject.draft, dynamic),

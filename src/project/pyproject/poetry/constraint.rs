@@ -177,43 +177,34 @@ fn join(clauses: &[Clause]) -> String {
     parts.join(",")
 }
 
-/// The last minor version of each major one that poetry-core knows to exist.
-const MINORS: [(u64, u64); 2] = [(2, 7), (3, 20)];
+/// The minor versions that poetry-core knows to exist, from 2.7 on.
+const LAST_MINOR: u64 = 15;
 
+/// As poetry-core writes a union (`format_python_constraint`): the first minor version that is
+/// admitted, and each known one that is not; there is no upper bound.
 fn python_union(alternatives: &[Vec<Clause>]) -> Option<String> {
-    use pep440_rs::{Version as V, VersionSpecifiers};
-    let sets: Vec<VersionSpecifiers> = alternatives
+    let sets: Vec<pep440_rs::VersionSpecifiers> = alternatives
         .iter()
-        .map(|clauses| VersionSpecifiers::from_str(&join(clauses)).ok())
+        .map(|clauses| pep440_rs::VersionSpecifiers::from_str(&join(clauses)).ok())
         .collect::<Option<_>>()?;
-    let minors = MINORS
-        .iter()
-        .flat_map(|(major, last)| (0..=*last).map(move |minor| V::new([*major, minor])));
-    // Whole minor versions only: a union within one cannot be said with exclusions.
-    let admitted: Vec<(V, bool)> = minors
-        .map(|v| {
-            let inside = sets.iter().any(|set| set.contains(&v));
-            (v, inside)
-        })
-        .collect();
-    let first = admitted.iter().find(|(_, inside)| *inside)?;
-    let last = admitted.iter().rposition(|(_, inside)| *inside)?;
-    let mut parts = vec![format!(">={}", first.0)];
-    for (version, inside) in admitted.iter().take(last) {
-        if !inside && *version > first.0 {
+    let minors = (0..=LAST_MINOR).map(|minor| Version::new([3, minor]));
+    let known = std::iter::once(Version::new([2, 7])).chain(minors);
+    let mut parts = Vec::new();
+    let mut first = None;
+    for version in known {
+        // Any patch release counts.
+        let admits = |patch: u64| {
+            let [major, minor] = [version.release().first(), version.release().get(1)];
+            let full = Version::new([*major.unwrap_or(&3), *minor.unwrap_or(&0), patch]);
+            sets.iter().any(|set| set.contains(&full))
+        };
+        if admits(0) || admits(99) {
+            first.get_or_insert(version);
+        } else {
             parts.push(format!("!={version}.*"));
         }
     }
-    let bounds = alternatives.iter().flatten();
-    let upper = match admitted.get(last + 1) {
-        Some((next, _)) => Some(next.clone()),
-        // The last alternative ends beyond every version that is known to exist.
-        None => bounds
-            .filter(|(operator, _)| *operator == "<")
-            .filter_map(|(_, version)| Version::from_str(version).ok())
-            .max(),
-    };
-    parts.extend(upper.map(|upper| format!("<{upper}")));
+    parts.insert(0, format!(">={}", first?));
     Some(parts.join(","))
 }
 
@@ -255,7 +246,7 @@ mod tests {
         assert_eq!(python("^3.8").as_deref(), Some(">=3.8,<4.0"));
         assert_eq!(
             python("~2.7 || ^3.5").as_deref(),
-            Some(">=2.7,!=3.0.*,!=3.1.*,!=3.2.*,!=3.3.*,!=3.4.*,<4.0")
+            Some(">=2.7,!=3.0.*,!=3.1.*,!=3.2.*,!=3.3.*,!=3.4.*")
         );
         assert_eq!(
             python_marker("^3.7").as_deref(),
