@@ -125,6 +125,8 @@ codes! {
     Disagreement = "PYR106",
     /// A requirements file's option that has no meaning here.
     IgnoredOption = "PYR107",
+    /// A setting of pyresolve's own that does not exist or has the wrong type.
+    UnknownSetting = "PYR108",
 }
 
 impl fmt::Display for Code {

@@ -16,6 +16,7 @@ pub mod cargo;
 pub mod facts;
 pub mod files;
 pub mod pylock;
+pub mod settings;
 pub mod setup_py;
 
 mod attribute;
@@ -44,6 +45,7 @@ pub use archive::{Archive, ArchiveError};
 pub use cargo::Cargo;
 pub use facts::SourceFacts;
 pub use files::{Directory, Files, FilesError};
+pub use settings::Settings;
 pub use setup_py::SetupPy;
 
 /// Why a project cannot be read at all.
@@ -259,3 +261,6 @@ fn extra_marker(extra: &ExtraName, is: bool) -> MarkerTree {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod fuzz;

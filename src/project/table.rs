@@ -18,7 +18,7 @@ pub(super) struct Node<'a> {
 /// A whole TOML file.
 pub(super) struct Document<'a> {
     file: &'a Arc<SourceFile>,
-    root: Spanned<DeTable<'a>>,
+    root: Spanned<DeValue<'a>>,
 }
 
 impl<'a> Document<'a> {
@@ -36,7 +36,20 @@ impl<'a> Document<'a> {
                 help: None,
             });
         }
+        let span = root.span();
+        let root = Spanned::new(span, DeValue::Table(root.into_inner()));
         Self { file, root }
+    }
+
+    /// The whole file as a table.
+    pub fn root<'s>(&'s self) -> Node<'s>
+    where
+        'a: 's,
+    {
+        Node {
+            file: self.file,
+            value: &self.root,
+        }
     }
 
     /// The value at a path of keys.
@@ -44,13 +57,7 @@ impl<'a> Document<'a> {
     where
         'a: 's,
     {
-        let (first, rest) = path.split_first()?;
-        let value = self.root.get_ref().get(*first)?;
-        let node = Node {
-            file: self.file,
-            value,
-        };
-        node.at(rest)
+        self.root().at(path)
     }
 }
 

@@ -250,3 +250,88 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use super::*;
+    use crate::python::{Metadata, specifier};
+    use proptest::prelude::*;
+
+    /// Texts made of what requirements are made of.
+    fn requirement_like() -> impl Strategy<Value = String> {
+        let part = prop::sample::select(vec![
+            "foo",
+            "-",
+            "_",
+            ".",
+            "[",
+            "]",
+            ",",
+            "(",
+            ")",
+            ">=",
+            "<",
+            "==",
+            "~=",
+            "!=",
+            "===",
+            "1.0",
+            "*",
+            "2016d",
+            "@",
+            "https://h.test/x",
+            "git+ssh://",
+            ";",
+            " ",
+            "'",
+            "\"",
+            "and",
+            "or",
+            "not",
+            "in",
+            "extra",
+            "python_version",
+            "sys_platform",
+            "3",
+            "é",
+            "\u{0}",
+            "\n",
+            "#",
+            "${HOME}",
+            "\\",
+            "dev",
+            "+local",
+            "!",
+            "1!2",
+        ]);
+        prop::collection::vec(part, 0..24).prop_map(|parts| parts.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+
+        #[test]
+        fn requirements_never_panic(text in requirement_like()) {
+            if let Ok(lenient) = Requirement::parse_lenient(&text) {
+                // What was read can be written and read again.
+                let written = lenient.requirement.to_string();
+                let again = Requirement::parse(&written);
+                prop_assert!(again.is_ok(), "{text:?} became {written:?}: {again:?}");
+            }
+            let _ = specifier::parse_lenient(&text);
+        }
+
+        #[test]
+        fn metadata_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200), lines in prop::collection::vec(requirement_like(), 0..6)) {
+            let _ = Metadata::parse(&bytes);
+            let mut text = b"Name: a\nVersion: 1\n".to_vec();
+            for line in lines {
+                text.extend_from_slice(b"Requires-Dist: ");
+                text.extend_from_slice(line.as_bytes());
+                text.push(b'\n');
+            }
+            text.extend_from_slice(&bytes);
+            let _ = Metadata::parse(&text);
+        }
+    }
+}

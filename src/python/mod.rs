@@ -10,6 +10,7 @@ pub mod environment;
 pub mod filename;
 pub mod hash;
 pub mod lenient;
+mod limit;
 pub mod metadata;
 pub mod range;
 pub mod requirement;

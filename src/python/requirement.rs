@@ -157,6 +157,11 @@ fn guard(text: &str) -> Result<(), (&'static str, usize)> {
             return Err(("its parentheses are nested too deeply", at));
         }
     }
+    if let Some((head, marker)) = text.split_once(';')
+        && let Some(reason) = super::limit::excess(marker)
+    {
+        return Err((reason, head.len()));
+    }
     Ok(())
 }
 
