@@ -30,6 +30,9 @@ const FIXED: usize = 40;
 const FIRST_READ: usize = 64 << 10;
 /// Larger parts are not ours.
 const MAX_PART: usize = 512 << 20;
+/// Where everything is kept: the format, and the program's version, as metadata and facts that were
+/// read from sources are only as good as the readers were.
+const VERSION: &str = concat!("v1-", env!("CARGO_PKG_VERSION"));
 /// Where facts are kept; a new name when the readers of sources find more than before.
 const FACTS: &str = "facts-1";
 /// Records beyond this are not carried over to a new page.
@@ -118,7 +121,7 @@ impl Cache {
     /// A cache in this folder; it need not exist yet. None keeps nothing.
     pub fn new(root: Option<PathBuf>) -> Self {
         Self {
-            root: root.map(|root| root.join("v1")),
+            root: root.map(|root| root.join(VERSION)),
             broken: AtomicBool::new(false),
         }
     }

@@ -96,7 +96,7 @@ fn a_new_page_keeps_the_metadata_and_a_check_its_page() {
 #[test]
 fn garbage_and_truncation_are_misses_never_panics() {
     let (folder, cache) = filled(3);
-    let path = folder.path().join("v1/i/demo");
+    let path = folder.path().join(VERSION).join("i/demo");
     let good = std::fs::read(&path).unwrap();
     let releases = |entry: &Entry| {
         let Body::Memory(body) = &entry.body else {
@@ -146,7 +146,7 @@ fn facts_and_notes() {
     };
     cache.store_facts(&sha256, &facts);
     assert_eq!(cache.facts(&sha256), Some(facts));
-    let path = folder.path().join("v1").join(FACTS).join(sha256.hex());
+    let path = folder.path().join(VERSION).join(FACTS).join(sha256.hex());
     let text = std::fs::read_to_string(&path)
         .unwrap()
         .replace("flit", "evil");
