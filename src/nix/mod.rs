@@ -8,6 +8,7 @@
 
 pub mod expr;
 pub mod print;
+pub mod read;
 pub mod text;
 
 pub use expr::{Expr, Item, Operator};

@@ -90,6 +90,12 @@ pub struct AttributeFacts {
     /// `doCheck`, where it is said and does not depend on the system.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub do_check: Option<bool>,
+    /// Whether it is not for the interpreter in question (`disabled`).
+    #[serde(skip_serializing_if = "is_false")]
+    pub disabled: bool,
+    /// Whether it is marked `meta.broken`.
+    #[serde(skip_serializing_if = "is_false")]
+    pub broken: bool,
     /// Every name that the recipe sets.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub set: BTreeSet<String>,

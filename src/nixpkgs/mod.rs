@@ -2,6 +2,7 @@
 
 pub mod attribute;
 pub mod bootstrap;
+pub mod checkout;
 pub mod facts;
 pub mod library;
 pub mod license;

@@ -1,0 +1,7 @@
+{ buildPythonPackage }:
+
+buildPythonPackage {
+  pname = "aborting";
+  version = abort "this cannot be caught";
+  pyproject = true;
+}

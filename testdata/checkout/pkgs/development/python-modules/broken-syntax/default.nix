@@ -1,0 +1,6 @@
+{ buildPythonPackage }:
+
+buildPythonPackage {
+  pname = "broken-syntax"
+  version = "1.0";
+}

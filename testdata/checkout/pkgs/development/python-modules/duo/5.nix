@@ -1,0 +1,1 @@
+import ./generic.nix { version = "5.2.12"; }

@@ -1,0 +1,1 @@
+import ./generic.nix { version = "6.0.3"; }

@@ -1,0 +1,7 @@
+{ buildPythonPackage }:
+
+buildPythonPackage {
+  pname = "flit-core";
+  version = "3.12.0";
+  pyproject = true;
+}
