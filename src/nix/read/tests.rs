@@ -41,7 +41,7 @@ fn show(reader: &Reader<'_>, value: &Value) -> String {
                 .map(|item| {
                     let mut shown = show(reader, &item.value);
                     if item.spread {
-                        shown.insert_str(0, "…");
+                        shown.insert(0, '…');
                     }
                     let systems = item.when.systems();
                     if !systems.is_empty() {
