@@ -82,8 +82,17 @@ impl Summary<'_> {
         } else {
             String::new()
         };
+        let rebuilt = self.steps.iter().filter(|s| s.rebuilt).count();
+        let rebuilt = match rebuilt {
+            0 => String::new(),
+            n => format!("; {n} built again because of overrides"),
+        };
+        let omitted = match count(Action::Omit) {
+            0 => String::new(),
+            n => format!("; {n} that nixpkgs' packages do without"),
+        };
         format!(
-            "  {} from {source}{others}; {overrides} {}, {new} new {}",
+            "  {} from {source}{others}; {overrides} {}, {new} new {}{rebuilt}{omitted}",
             reuse + other,
             plural(overrides, "override"),
             if new == 1 { "entry" } else { "entries" },
@@ -95,7 +104,7 @@ impl Summary<'_> {
         for step in self.steps {
             let at = match step.action {
                 Action::Override | Action::New => Volume::Normal,
-                Action::Attribute | Action::Reuse => Volume::Verbose,
+                Action::Attribute | Action::Reuse | Action::Omit => Volume::Verbose,
             };
             lines.push((at, step, format!("{} {}", step.name, step.version)));
         }
@@ -164,6 +173,8 @@ impl Summary<'_> {
                 "attribute": count(Action::Attribute),
                 "override": count(Action::Override),
                 "new": count(Action::New),
+                "omit": count(Action::Omit),
+                "rebuilt": self.steps.iter().filter(|s| s.rebuilt).count(),
             },
             "pins": pins,
             "files": files,
@@ -187,6 +198,7 @@ impl Summary<'_> {
             "nixpkgs_version": step.nixpkgs_version.as_ref().map(ToString::to_string),
             "systems": targets,
             "for_build": step.for_build,
+            "rebuilt": step.rebuilt,
             "reasons": reasons,
         })
     }

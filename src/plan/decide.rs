@@ -60,17 +60,23 @@ pub fn decide_version(name: &PackageName, version: &Version, nixpkgs: &Nixpkgs) 
     match attributes.iter().find(|a| a.version == *version) {
         Some(fitting) if fitting.primary => Decision::Reuse(fitting.clone()),
         Some(fitting) => Decision::Other(fitting.clone()),
-        None => provider(name, nixpkgs)
+        None => provider(name, version, nixpkgs)
             .map(|a| Decision::Stand(a.clone()))
             .or_else(|| nearest(name, version, nixpkgs).map(|a| Decision::Override(a.clone())))
             .unwrap_or(Decision::New),
     }
 }
 
-/// nixpkgs' attribute of the project whose modules a twin installs.
-fn provider<'a>(name: &PackageName, nixpkgs: &'a Nixpkgs) -> Option<&'a Attribute> {
+/// nixpkgs' attribute of the project whose modules a twin installs, at the same major version: twins
+/// are numbered like each other, but not exactly.
+fn provider<'a>(
+    name: &PackageName,
+    version: &Version,
+    nixpkgs: &'a Nixpkgs,
+) -> Option<&'a Attribute> {
     let project = PackageName::from_str(twin_of(name)?).ok()?;
-    nixpkgs.attributes(&project).first()
+    let provider = nixpkgs.attributes(&project).first()?;
+    (provider.version.release().first() == version.release().first()).then_some(provider)
 }
 
 /// The attribute whose recipe is likeliest to fit another version: one of the same major version

@@ -83,7 +83,7 @@ pub struct Step {
     pub version: Version,
     /// What is done.
     pub action: Action,
-    /// The attribute that stands for the project in the set.
+    /// The attribute that stands for the project in the set; empty where nothing does.
     pub attribute: String,
     /// The version that nixpkgs' attribute has.
     pub nixpkgs_version: Option<Version>,
@@ -108,6 +108,8 @@ pub enum Action {
     Override,
     /// An entry of its own.
     New,
+    /// Nothing: only packages need it that nixpkgs keeps and builds without it.
+    Omit,
 }
 
 impl Action {
@@ -118,6 +120,7 @@ impl Action {
             Action::Attribute => "attribute",
             Action::Override => "override",
             Action::New => "new",
+            Action::Omit => "omit",
         }
     }
 }
@@ -181,18 +184,11 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, PlanError> {
     let set = Set::new(request);
     let cuts = cycle::cuts(&set);
     let mut warnings = Vec::new();
-    let mut steps = Vec::new();
+    let steps = steps_of(&set, &mut warnings);
     let mut entries = Vec::new();
-    let rebuilt = rebuild::rebuilt(&set);
     for (name, pins) in set.pins() {
-        for pinned in pins {
-            let mut step = reason::step(&set, pinned, &mut warnings);
-            step.rebuilt = step.action == Action::Reuse && rebuilt.contains(name);
-            steps.push(step);
-        }
         entries.extend(entry::entries(&set, &cuts, name, pins, &mut warnings)?);
     }
-    steps.sort_by_key(|step| step.for_build);
     entries.sort_by(|a, b| a.attr.cmp(&b.attr));
     let packages = entry::packages(&set, &cuts, &entries)?;
     warnings.extend(other_interpreter(request));
@@ -212,14 +208,26 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, PlanError> {
 
 /// What would be done for each pin, and why: [`Plan::steps`] without what sources must be read for.
 pub fn steps(request: &Request<'_>) -> Vec<Step> {
-    let set = Set::new(request);
+    steps_of(&Set::new(request), &mut Vec::new())
+}
+
+fn steps_of(set: &Set<'_>, warnings: &mut Vec<String>) -> Vec<Step> {
+    let rebuilt = rebuild::rebuilt(set);
     let mut steps = Vec::new();
-    for (_, pins) in set.pins() {
+    for (name, pins) in set.pins() {
         for pinned in pins {
-            steps.push(reason::step(&set, pinned, &mut Vec::new()));
+            let mut step = reason::step(set, pinned, warnings);
+            step.rebuilt = step.action == Action::Reuse && rebuilt.contains(name);
+            steps.push(step);
         }
     }
-    steps.sort_by_key(|step| step.for_build);
+    for pinned in &set.omitted {
+        let mut step = reason::step(set, pinned, warnings);
+        step.action = Action::Omit;
+        step.attribute = String::new();
+        steps.push(step);
+    }
+    steps.sort_by(|a, b| (a.for_build, &a.name).cmp(&(b.for_build, &b.name)));
     steps
 }
 

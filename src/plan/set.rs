@@ -30,6 +30,8 @@ impl Pinned<'_> {
 pub(super) struct Set<'a> {
     pub request: &'a Request<'a>,
     pins: BTreeMap<&'a PackageName, Vec<Pinned<'a>>>,
+    /// Pins that the set goes without.
+    pub omitted: Vec<Pinned<'a>>,
 }
 
 impl<'a> Set<'a> {
@@ -46,7 +48,14 @@ impl<'a> Set<'a> {
                 });
             }
         }
-        Self { request, pins }
+        let omitted = omitted(request, &pins);
+        let omitted = omitted.into_iter().filter_map(|name| pins.remove(name));
+        let omitted = omitted.flatten().collect();
+        Self {
+            request,
+            pins,
+            omitted,
+        }
     }
 
     pub fn targets(&self) -> &'a Targets {
@@ -188,5 +197,39 @@ impl<'a> Set<'a> {
             attr: self.attr(name)?,
             condition: Condition::of(self.targets(), on, within),
         })
+    }
+}
+
+/// Published binaries that nixpkgs lacks and that only packages need which nixpkgs keeps: nixpkgs builds
+/// those from source, without them (torch needs no NVIDIA wheels there).
+fn omitted<'a>(
+    request: &Request<'_>,
+    pins: &BTreeMap<&'a PackageName, Vec<Pinned<'a>>>,
+) -> BTreeSet<&'a PackageName> {
+    let is_binary = |p: &Pinned| {
+        p.decision == Decision::New
+            && !p.for_build
+            && source::sdist(p.pin, request.policy).is_none()
+    };
+    let is_kept = |p: &Pinned| matches!(p.decision, Decision::Reuse(_) | Decision::Other(_));
+    let roots = request.resolution.roots.iter().map(|edge| &edge.to);
+    let wanted: BTreeSet<&PackageName> = roots.collect();
+    let mut omitted: BTreeSet<&PackageName> = pins
+        .iter()
+        .filter(|(name, list)| list.iter().all(is_binary) && !wanted.contains(*name))
+        .map(|(name, _)| *name)
+        .collect();
+    loop {
+        let before = omitted.len();
+        for (name, list) in pins {
+            let goes_without = |p: &Pinned| is_kept(p) || omitted.contains(name);
+            let needing: Vec<&Pinned> = list.iter().filter(|p| !goes_without(p)).collect();
+            for edge in needing.iter().flat_map(|p| &p.pin.needs) {
+                omitted.remove(&edge.to);
+            }
+        }
+        if omitted.len() == before {
+            return omitted;
+        }
     }
 }

@@ -183,6 +183,51 @@ fn rust_and_cmake() {
 }
 
 #[test]
+fn binaries_that_only_kept_packages_want_are_left_out() {
+    let binary = |pin: &mut crate::resolve::Pin| {
+        let file = format!("{}-1.0-py3-none-manylinux1_x86_64.whl", pin.name);
+        pin.release = Release {
+            version: pin.version.clone(),
+            wheels: vec![distribution(&file, &pin.name)],
+            sdist: None,
+        }
+        .into();
+    };
+    let fixture = Fixture::new()
+        .root("torch")
+        .root("mine")
+        .pin("torch", "2.10.0", &["cudaone", "cudatwo"])
+        .pin("mine", "1.0", &["cudatwo"])
+        .pin("cudaone", "1.0", &["cudathree"])
+        .pin("cudatwo", "1.0", &[])
+        .pin("cudathree", "1.0", &[])
+        .change("cudaone", binary)
+        .change("cudatwo", binary)
+        .change("cudathree", binary);
+    let plan = fixture.plan().unwrap();
+    let entries: Vec<&str> = plan.entries.iter().map(|e| e.attr.as_str()).collect();
+    assert_eq!(entries, ["cudatwo", "mine"]);
+    let named: Vec<&str> = plan.packages.iter().map(|n| n.attr.as_str()).collect();
+    assert_eq!(named, ["mine", "torch"]);
+    let actions: Vec<_> = plan
+        .steps
+        .iter()
+        .map(|s| (s.name.as_ref(), s.action.text()))
+        .collect();
+    assert_eq!(
+        actions,
+        [
+            ("cudaone", "omit"),
+            ("cudathree", "omit"),
+            ("cudatwo", "new"),
+            ("mine", "new"),
+            ("torch", "reuse")
+        ]
+    );
+    assert!(plan.steps.last().unwrap().rebuilt);
+}
+
+#[test]
 fn twins_and_what_a_recipe_tells() {
     let mut fixture = Fixture::new()
         .root("faiss-cpu")
