@@ -18,7 +18,9 @@ fn add(catalog: &mut FixedCatalog, project: &str, version: &str, needs: &[&str],
     let (filename, number) = Filename::parse(&file, &name(project)).unwrap();
     let sdist = Distribution {
         filename,
-        url: url::Url::parse(&format!("https://files.test/{file}")).unwrap(),
+        url: url::Url::parse(&format!("https://files.test/{file}"))
+            .unwrap()
+            .into(),
         sha256: Some(Sha256::of(file.as_bytes())),
         size: None,
         requires_python: None,

@@ -8,11 +8,13 @@
 //! share a cache without locks.
 //!
 //! ```text
-//! 0  "PYR1"    4  checked: u64    12  max age: u32    16  stamp: u64
+//! 0  "PYR2"    4  checked: u64    12  max age: u32    16  stamp: u64
 //! 24  head bytes: u32    28  body bytes: u32    32  head crc: u32    36  crc of 16..36
 //! 40  head    body    { bytes: u32, crc: u32, key: text, content }*
 //! ```
 
+use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -24,10 +26,12 @@ use super::release::Body;
 use crate::project::SourceFacts;
 use crate::python::{PackageName, Sha256};
 
-const MAGIC: &[u8; 4] = b"PYR1";
+const MAGIC: &[u8; 4] = b"PYR2";
 const FIXED: usize = 40;
 /// How much the first read asks for: most projects' files are smaller.
 const FIRST_READ: usize = 64 << 10;
+/// How much of a body's end is read with the head.
+const HOT: usize = 12 << 10;
 /// Larger parts are not ours.
 const MAX_PART: usize = 512 << 20;
 /// Where everything is kept: the format, and the program's version, as metadata and facts that were
@@ -101,12 +105,14 @@ pub struct Records {
     places: HashMap<String, (usize, usize, u32)>,
 }
 
-/// A page's body on disk.
+/// A page's body on disk, and its end in memory.
 #[derive(Debug, Clone)]
 pub struct Stored {
     path: PathBuf,
     start: u64,
     stamp: u64,
+    hot: Vec<u8>,
+    hot_start: usize,
 }
 
 /// The folder, if there is one.
@@ -133,48 +139,7 @@ impl Cache {
     /// What is kept of a project.
     pub fn load(&self, index: &str, project: &PackageName) -> Option<Entry> {
         let path = self.page_path(index, project)?;
-        let mut file = File::open(&path).ok()?;
-        let mut bytes = Vec::with_capacity(FIRST_READ);
-        (&mut file)
-            .take(FIRST_READ as u64)
-            .read_to_end(&mut bytes)
-            .ok()?;
-        let fixed = Fixed::parse(&bytes)?;
-        let (head_end, body_end) = (FIXED + fixed.head, FIXED + fixed.head + fixed.body);
-        let whole = bytes.len() < FIRST_READ;
-        if bytes.len() < head_end {
-            let missing = head_end - bytes.len();
-            (&mut file)
-                .take(missing as u64)
-                .read_to_end(&mut bytes)
-                .ok()?;
-        }
-        let (etag, modified, head) = fixed.head(bytes.get(FIXED..head_end)?)?;
-        let (body, tail) = if whole {
-            let tail = bytes.get(body_end..)?.to_vec();
-            (Body::Memory(bytes.get(head_end..body_end)?.to_vec()), tail)
-        } else {
-            let mut tail = Vec::new();
-            file.seek(SeekFrom::Start(body_end as u64)).ok()?;
-            file.take(MAX_RECORDS as u64).read_to_end(&mut tail).ok()?;
-            let stored = Stored {
-                path,
-                start: head_end as u64,
-                stamp: fixed.stamp,
-            };
-            (Body::Disk(stored), tail)
-        };
-        Some(Entry {
-            validity: Validity {
-                checked: fixed.checked,
-                max_age: fixed.max_age,
-                etag,
-                modified,
-            },
-            head,
-            body,
-            records: Records::parse(tail),
-        })
+        BUFFER.with_borrow_mut(|buffer| load(path, buffer))
     }
 
     /// Keeps a page; metadata that the old file holds stays.
@@ -279,6 +244,72 @@ impl Cache {
             self.broken.store(true, Ordering::Relaxed);
         }
     }
+}
+
+thread_local! {
+    /// Reading all files into the same memory spares the kernel from finding new pages for each.
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+fn load(path: PathBuf, buffer: &mut Vec<u8>) -> Option<Entry> {
+    let mut file = File::open(&path).ok()?;
+    buffer.resize(FIRST_READ, 0);
+    let len = read_up_to(&mut file, buffer).ok()?;
+    let fixed = Fixed::parse(buffer.get(..len)?)?;
+    let (head_end, body_end) = (FIXED + fixed.head, FIXED + fixed.head + fixed.body);
+    if len < head_end {
+        buffer.resize(head_end, 0);
+        file.read_exact(buffer.get_mut(len..)?).ok()?;
+    }
+    let (etag, modified, head) = fixed.head(buffer.get(FIXED..head_end)?)?;
+    // The newest releases are the ones that are asked for, and they lie last.
+    let hot_start = head_end.max(body_end.saturating_sub(HOT));
+    let mut rest = Vec::new();
+    if len < FIRST_READ {
+        if u64::from(crc32fast::hash(buffer.get(head_end..body_end)?)) != fixed.stamp >> 32 {
+            return None;
+        }
+        rest.extend_from_slice(buffer.get(hot_start..len)?);
+    } else {
+        file.seek(SeekFrom::Start(hot_start as u64)).ok()?;
+        let limit = (HOT + MAX_RECORDS) as u64;
+        file.take(limit).read_to_end(&mut rest).ok()?;
+    }
+    if rest.len() < body_end - hot_start {
+        return None;
+    }
+    let tail = rest.split_off(body_end - hot_start);
+    let stored = Stored {
+        path,
+        start: head_end as u64,
+        stamp: fixed.stamp,
+        hot: rest,
+        hot_start: hot_start - head_end,
+    };
+    Some(Entry {
+        validity: Validity {
+            checked: fixed.checked,
+            max_age: fixed.max_age,
+            etag,
+            modified,
+        },
+        head,
+        body: Body::Disk(stored),
+        records: Records::parse(tail),
+    })
+}
+
+fn read_up_to(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut len = 0;
+    while let Some(free) = buffer.get_mut(len..).filter(|free| !free.is_empty()) {
+        match file.read(free) {
+            Ok(0) => break,
+            Ok(more) => len += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(len)
 }
 
 fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
@@ -408,21 +439,31 @@ fn record<'a>(input: &mut Reader<'a>) -> Option<(&'a [u8], u32)> {
 }
 
 impl Stored {
+    /// Removes the file, of which a part turned out to be damaged: the next run fetches it again.
+    pub fn discard(&self) {
+        // Whoever cannot remove it finds the damage again.
+        let _ = std::fs::remove_file(&self.path);
+    }
+
     /// A part of the body; the caller checks its checksum.
     ///
     /// # Errors
     /// When the file is gone or was replaced.
-    pub fn read(&self, start: u64, len: usize) -> io::Result<Vec<u8>> {
+    pub fn read(&self, start: usize, len: usize) -> io::Result<Cow<'_, [u8]>> {
+        let hot = start.checked_sub(self.hot_start);
+        if let Some(block) = hot.and_then(|at| self.hot.get(at..at.checked_add(len)?)) {
+            return Ok(Cow::Borrowed(block));
+        }
         let mut file = File::open(&self.path)?;
         let mut fixed = [0_u8; FIXED];
         file.read_exact(&mut fixed)?;
         if Fixed::parse(&fixed).is_none_or(|fixed| fixed.stamp != self.stamp) {
             return Err(io::Error::other("the entry was replaced meanwhile"));
         }
-        file.seek(SeekFrom::Start(self.start + start))?;
+        file.seek(SeekFrom::Start(self.start + start as u64))?;
         let mut block = vec![0; len];
         file.read_exact(&mut block)?;
-        Ok(block)
+        Ok(Cow::Owned(block))
     }
 }
 

@@ -178,7 +178,7 @@ impl Shared {
         self: &Arc<Self>,
         file: &Distribution,
     ) -> Result<Vec<u8>, IndexError> {
-        let mut request = Request::new(file.url.clone(), MAX_WHEEL);
+        let mut request = Request::new(Url::clone(&file.url), MAX_WHEEL);
         request.gzip = false;
         request.range = Some(first_range(file.size));
         let response = self.client.fetch(&request).await?;

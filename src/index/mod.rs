@@ -21,6 +21,7 @@ mod pool;
 mod range;
 pub mod release;
 pub mod remote;
+mod scan;
 mod sdist;
 mod shared;
 pub mod timestamp;
@@ -31,7 +32,7 @@ use crate::project::SourceFacts;
 use crate::python::{Metadata, PackageName, Sha256, Wanted};
 
 pub use options::{Index, Location, Options};
-pub use release::{Distribution, Page, Release};
+pub use release::{Distribution, FileUrl, Page, Release};
 pub use remote::{Counts, RemoteCatalog};
 pub use timestamp::Timestamp;
 

@@ -9,11 +9,12 @@
 
 use std::collections::HashMap;
 use std::str::FromStr;
+use std::sync::OnceLock;
 
 use url::Url;
 
 use super::timestamp::Timestamp;
-use super::{Distribution, Release};
+use super::{Distribution, FileUrl, Release};
 use crate::python::{Filename, PackageName, Sha256, Version, VersionSpecifiers};
 
 /// A file as a page lists it, borrowed from the page's text.
@@ -42,8 +43,8 @@ pub struct Listed<'a> {
 /// The head's description of one release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slot {
-    /// The version, as the first of its files spells it.
-    pub version: Version,
+    /// Where its version stands in the head's texts.
+    version: (u32, u32),
     /// Where its block starts in the body.
     pub start: u32,
     /// Bytes of its block.
@@ -52,6 +53,13 @@ pub struct Slot {
     pub crc: u32,
     /// The earliest upload time of its files; none where none has one.
     pub oldest: Option<Timestamp>,
+}
+
+impl Slot {
+    /// Whether a block is what was written.
+    pub fn is_sound(&self, block: &[u8]) -> bool {
+        crc32fast::hash(block) == self.crc
+    }
 }
 
 /// The head of a packed page.
@@ -65,6 +73,10 @@ pub struct Head {
     requires: Vec<String>,
     /// The releases, ascending by version.
     pub slots: Vec<Slot>,
+    /// Their versions, one behind the other: most are never looked at.
+    texts: String,
+    /// The prefixes as absolute addresses, where they are such that a name can simply follow.
+    absolute: OnceLock<Vec<Option<String>>>,
 }
 
 const SIZE: u8 = 1;
@@ -92,6 +104,8 @@ pub struct Builder<'n> {
     by_version: HashMap<Version, u32>,
     prefix_of: HashMap<String, u32>,
     requires_of: HashMap<String, u32>,
+    last_prefix: u32,
+    last_requires: u32,
     last: Option<(String, bool, u32)>,
 }
 
@@ -110,6 +124,8 @@ impl<'n> Builder<'n> {
             by_version: HashMap::new(),
             prefix_of: HashMap::new(),
             requires_of: HashMap::new(),
+            last_prefix: 0,
+            last_requires: 0,
             last: None,
         }
     }
@@ -184,7 +200,8 @@ impl<'n> Builder<'n> {
             self.arena.extend_from_slice(&sha256);
         }
         if let Some(text) = requires {
-            let number = intern(&mut self.requires_of, &mut self.head.requires, text);
+            let (last, known) = (&mut self.last_requires, &mut self.requires_of);
+            let number = intern(known, &mut self.head.requires, last, text);
             put_varint(&mut self.arena, u64::from(number));
         }
         if let Some(Timestamp(micros)) = uploaded {
@@ -223,12 +240,14 @@ impl<'n> Builder<'n> {
         };
         if let Some((prefix, hash)) = hashed_folder(folder) {
             self.arena.push(HASHED);
-            let number = intern(&mut self.prefix_of, &mut self.head.prefixes, prefix);
+            let (last, known) = (&mut self.last_prefix, &mut self.prefix_of);
+            let number = intern(known, &mut self.head.prefixes, last, prefix);
             put_varint(&mut self.arena, u64::from(number));
             self.arena.extend_from_slice(&hash);
         } else if self.head.prefixes.len() < 16 || self.prefix_of.contains_key(folder) {
             self.arena.push(BESIDE);
-            let number = intern(&mut self.prefix_of, &mut self.head.prefixes, folder);
+            let (last, known) = (&mut self.last_prefix, &mut self.prefix_of);
+            let number = intern(known, &mut self.head.prefixes, last, folder);
             put_varint(&mut self.arena, u64::from(number));
         } else {
             self.arena.push(WHOLE);
@@ -262,8 +281,11 @@ impl<'n> Builder<'n> {
             }
             let block = body.get(start..).unwrap_or(&[]);
             if let Some((version, oldest)) = self.versions.get(number as usize) {
+                let text = version.to_string();
+                let at = self.head.texts.len() as u32;
+                self.head.texts.push_str(&text);
                 self.head.slots.push(Slot {
-                    version: version.clone(),
+                    version: (at, text.len() as u32),
                     start: start as u32,
                     len: block.len() as u32,
                     crc: crc32fast::hash(block),
@@ -287,8 +309,9 @@ impl Head {
             }
         }
         put_varint(&mut out, self.slots.len() as u64);
+        put_text(&mut out, &self.texts);
         for slot in &self.slots {
-            put_text(&mut out, &slot.version.to_string());
+            put_varint(&mut out, u64::from(slot.version.1));
             put_varint(&mut out, u64::from(slot.len));
             out.extend_from_slice(&slot.crc.to_le_bytes());
             let oldest = slot.oldest.map_or(i64::MIN, |t| t.0);
@@ -310,9 +333,11 @@ impl Head {
         let [prefixes, requires] = lists;
         let count = input.varint()?;
         let mut slots: Vec<Slot> = Vec::with_capacity(count.min(1 << 16) as usize);
-        let mut start = 0_u32;
+        let texts = input.text()?.to_owned();
+        let (mut start, mut at) = (0_u32, 0_u32);
         for _ in 0..count {
-            let version = Version::from_str(input.text()?).ok()?;
+            let version = (at, u32::try_from(input.varint()?).ok()?);
+            at = at.checked_add(version.1)?;
             let len = u32::try_from(input.varint()?).ok()?;
             let crc = u32::from_le_bytes(input.array()?);
             let oldest = i64::from_le_bytes(input.array()?);
@@ -325,14 +350,22 @@ impl Head {
             });
             start = start.checked_add(len)?;
         }
-        slots
-            .is_sorted_by(|a, b| a.version < b.version)
-            .then_some(Self {
-                base,
-                prefixes,
-                requires,
-                slots,
-            })
+        (at as usize == texts.len()).then_some(Self {
+            base,
+            prefixes,
+            requires,
+            slots,
+            texts,
+            absolute: OnceLock::new(),
+        })
+    }
+
+    /// The version of a slot.
+    pub fn version(&self, slot: &Slot) -> Version {
+        let (at, len) = (slot.version.0 as usize, slot.version.1 as usize);
+        let text = self.texts.get(at..at + len).unwrap_or("");
+        // Only what was a version was written, and the head's checksum was right.
+        Version::from_str(text).unwrap_or_else(|_| Version::new([0]))
     }
 
     /// The number of body bytes that the slots describe.
@@ -349,7 +382,7 @@ impl Head {
         block: &[u8],
         keep: impl Fn(&Distribution) -> bool,
     ) -> Option<Release> {
-        if crc32fast::hash(block) != slot.crc {
+        if !slot.is_sound(block) {
             return None;
         }
         let base = Url::parse(&self.base).ok()?;
@@ -372,7 +405,7 @@ impl Head {
         wheels.sort_by(|a, b| a.file.cmp(&b.file));
         sdists.sort_by_key(|sdist| sdist_rank(&sdist.file));
         Some(Release {
-            version: slot.version.clone(),
+            version: self.version(slot),
             wheels,
             sdist: sdists.into_iter().next(),
         })
@@ -387,7 +420,7 @@ impl Head {
     ) -> Option<Option<Distribution>> {
         let [flags] = input.array()?;
         let file = input.text()?.to_owned();
-        let url = self.url(input, &file)?;
+        let url = self.url(input, &file, base)?;
         let size = if flags & SIZE != 0 {
             Some(input.varint()?)
         } else {
@@ -421,7 +454,7 @@ impl Head {
         let Some((filename, _)) = Filename::parse(&file, project) else {
             return Some(None);
         };
-        let Some(url) = resolve_url(base, &url) else {
+        let Some(url) = url else {
             return Some(None);
         };
         Some(Some(Distribution {
@@ -433,30 +466,52 @@ impl Head {
             // A text that is no specifier says nothing that could be relied on; installers
             // ignore it too.
             requires_python: requires.and_then(|text| VersionSpecifiers::from_str(text).ok()),
-            uploaded: uploaded.map(Timestamp::text),
+            uploaded,
             yanked,
             has_metadata: flags & METADATA != 0,
             metadata_sha256,
         }))
     }
 
-    fn url(&self, input: &mut Reader, file: &str) -> Option<String> {
+    /// The address of a file; `Some(None)` where it makes no sense.
+    fn url(&self, input: &mut Reader, file: &str, base: &Url) -> Option<Option<FileUrl>> {
         let [form] = input.array()?;
         if form == WHOLE {
-            return Some(input.text()?.to_owned());
+            return Some(resolve_url(base, input.text()?).map(FileUrl::from));
         }
-        let prefix = self.prefixes.get(usize::try_from(input.varint()?).ok()?)?;
-        let mut url = prefix.clone();
+        let number = usize::try_from(input.varint()?).ok()?;
+        let mut hash = String::new();
         if form == HASHED {
             let hex = Sha256(input.array()?).hex();
             for part in [hex.get(..2)?, hex.get(2..4)?, hex.get(4..)?] {
-                url.push_str(part);
-                url.push('/');
+                hash.push_str(part);
+                hash.push('/');
             }
         }
-        url.push_str(file);
-        Some(url)
+        let absolute = self.absolute.get_or_init(|| {
+            let absolute = |prefix: &String| absolute_prefix(base, prefix);
+            self.prefixes.iter().map(absolute).collect()
+        });
+        if let Some(prefix) = absolute.get(number)?
+            && file.bytes().all(is_plain)
+        {
+            return Some(Some(FileUrl::joined(format!("{prefix}{hash}{file}"))));
+        }
+        let prefix = self.prefixes.get(number)?;
+        Some(resolve_url(base, &format!("{prefix}{hash}{file}")).map(FileUrl::from))
     }
+}
+
+/// A prefix as an absolute address, if it is a mere folder.
+fn absolute_prefix(base: &Url, prefix: &str) -> Option<String> {
+    let url = resolve_url(base, prefix)?;
+    let folder = url.query().is_none() && url.path().ends_with('/');
+    folder.then(|| url.to_string())
+}
+
+/// What stands for itself in an address's path.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~+!".contains(&byte)
 }
 
 /// The address of a file, absolute, without fragment and credentials.
@@ -545,13 +600,26 @@ const NIBBLE: [u8; 256] = {
     table
 };
 
-fn intern(numbers: &mut HashMap<String, u32>, list: &mut Vec<String>, text: &str) -> u32 {
-    if let Some(number) = numbers.get(text) {
-        return *number;
+/// The number of a text; neighbours mostly have the same.
+fn intern(
+    numbers: &mut HashMap<String, u32>,
+    list: &mut Vec<String>,
+    last: &mut u32,
+    text: &str,
+) -> u32 {
+    if list.get(*last as usize).is_some_and(|same| same == text) {
+        return *last;
     }
-    let number = list.len() as u32;
-    list.push(text.to_owned());
-    numbers.insert(text.to_owned(), number);
+    let number = match numbers.get(text) {
+        Some(number) => *number,
+        None => {
+            let number = list.len() as u32;
+            list.push(text.to_owned());
+            numbers.insert(text.to_owned(), number);
+            number
+        }
+    };
+    *last = number;
     number
 }
 
@@ -625,7 +693,10 @@ mod tests {
     fn release(head: &Head, body: &[u8], version: &str) -> Option<Release> {
         let name = PackageName::from_str("demo").unwrap();
         let version = Version::from_str(version).unwrap();
-        let slot = head.slots.iter().find(|slot| slot.version == version)?;
+        let slot = head
+            .slots
+            .iter()
+            .find(|slot| head.version(slot) == version)?;
         let block = &body[slot.start as usize..(slot.start + slot.len) as usize];
         head.release(&name, slot, block, |_| true)
     }
@@ -680,10 +751,7 @@ mod tests {
         assert_eq!(file.metadata_sha256.unwrap().hex(), hash);
         assert_eq!(file.size, Some(300));
         assert_eq!(file.requires_python.as_ref().unwrap().to_string(), ">=3.8");
-        assert_eq!(
-            file.uploaded.as_deref(),
-            Some("2024-01-02T03:04:05.600000Z")
-        );
+        assert_eq!(file.uploaded.unwrap().text(), "2024-01-02T03:04:05.600000Z");
         assert!(file.has_metadata);
         assert_eq!(
             one.sdist.unwrap().url.as_str(),

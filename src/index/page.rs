@@ -8,6 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use url::Url;
 
 use super::packed::{Builder, Head, Listed};
+use super::scan::Scanner;
 use crate::python::PackageName;
 
 /// Reads a JSON page; `base` is its address.
@@ -20,15 +21,77 @@ pub fn parse_json(
     text: &str,
 ) -> Result<(Head, Vec<u8>), String> {
     let mut builder = Builder::new(project, base);
+    if scan(&mut builder, text).is_some() {
+        return Ok(builder.finish());
+    }
+    let mut builder = Builder::new(project, base);
+    parse(&mut builder, text)?;
+    Ok(builder.finish())
+}
+
+/// The fast way; none where the text is not quite as expected.
+fn scan(builder: &mut Builder, text: &str) -> Option<()> {
+    let mut scanner = Scanner::new(text);
+    scanner.take(b'{')?;
+    let mut seen = false;
+    loop {
+        match scanner.key()? {
+            "files" => {
+                scan_files(builder, &mut scanner)?;
+                seen = true;
+            }
+            "meta" => {
+                let before = scanner.rest();
+                scanner.skip()?;
+                let len = before.len() - scanner.rest().len();
+                let meta: Meta = serde_json::from_str(before.get(..len)?).ok()?;
+                meta.api_version?.strip_prefix("1.")?;
+            }
+            _ => scanner.skip()?,
+        }
+        if !scanner.another(b'}')? {
+            break;
+        }
+    }
+    (seen && scanner.is_done()).then_some(())
+}
+
+fn scan_files(builder: &mut Builder, scanner: &mut Scanner) -> Option<()> {
+    scanner.take(b'[')?;
+    if scanner.peek()? == b']' {
+        return scanner.take(b']');
+    }
+    loop {
+        scanner.peek()?;
+        let start = scanner.rest();
+        match scanner.file() {
+            Some(listed) => builder.add(&listed),
+            None => {
+                // This file is written in an unusual way: the full parser reads it alone.
+                let mut values = serde_json::Deserializer::from_str(start).into_iter::<File>();
+                values.next()?.ok()?.add_to(builder);
+                let used = values.byte_offset();
+                *scanner = Scanner::new(start);
+                scanner.advance(used);
+            }
+        }
+        if !scanner.another(b']')? {
+            return Some(());
+        }
+    }
+}
+
+/// The way that understands all JSON.
+fn parse(builder: &mut Builder, text: &str) -> Result<(), String> {
     let mut json = serde_json::Deserializer::from_str(text);
-    let seen = Root(&mut builder)
+    let seen = Root(builder)
         .deserialize(&mut json)
         .and_then(|seen| json.end().map(|()| seen))
         .map_err(|e| format!("it is not a Simple API page in JSON ({e})"))?;
     if !seen {
         return Err("the JSON has no `files`, so it is not a Simple API page".to_owned());
     }
-    Ok(builder.finish())
+    Ok(())
 }
 
 /// The whole page; tells whether `files` was there.
@@ -100,34 +163,40 @@ impl<'de> Visitor<'de> for FileList<'_, '_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         while let Some(file) = list.next_element::<File>()? {
-            let metadata = [
-                &file.core_metadata,
-                &file.dist_info_metadata,
-                &file.data_dist_info_metadata,
-            ]
-            .into_iter()
-            .find(|flag| !matches!(flag, Flag::Missing))
-            .unwrap_or(&Flag::Missing);
-            self.0.add(&Listed {
-                file: &file.filename,
-                url: file.url.split('#').next().unwrap_or_default(),
-                sha256: file.hashes.sha256.as_deref(),
-                size: file.size,
-                requires_python: file.requires_python.as_deref(),
-                uploaded: file.upload_time.as_deref(),
-                yanked: match &file.yanked {
-                    Flag::Missing | Flag::No => None,
-                    Flag::Yes => Some(""),
-                    Flag::Text(text) => Some(text),
-                },
-                has_metadata: matches!(metadata, Flag::Yes | Flag::Text(_)),
-                metadata_sha256: match metadata {
-                    Flag::Text(text) => Some(text),
-                    _ => None,
-                },
-            });
+            file.add_to(self.0);
         }
         Ok(())
+    }
+}
+
+impl File<'_> {
+    fn add_to(&self, builder: &mut Builder) {
+        let metadata = [
+            &self.core_metadata,
+            &self.dist_info_metadata,
+            &self.data_dist_info_metadata,
+        ]
+        .into_iter()
+        .find(|flag| !matches!(flag, Flag::Missing))
+        .unwrap_or(&Flag::Missing);
+        builder.add(&Listed {
+            file: &self.filename,
+            url: self.url.split('#').next().unwrap_or_default(),
+            sha256: self.hashes.sha256.as_deref(),
+            size: self.size,
+            requires_python: self.requires_python.as_deref(),
+            uploaded: self.upload_time.as_deref(),
+            yanked: match &self.yanked {
+                Flag::Missing | Flag::No => None,
+                Flag::Yes => Some(""),
+                Flag::Text(text) => Some(text),
+            },
+            has_metadata: matches!(metadata, Flag::Yes | Flag::Text(_)),
+            metadata_sha256: match metadata {
+                Flag::Text(text) => Some(text),
+                _ => None,
+            },
+        });
     }
 }
 
@@ -275,6 +344,28 @@ mod tests {
             Some("bad \"one\"")
         );
         assert_eq!(release("4").wheels[0].requires_python, None);
+    }
+
+    #[test]
+    fn both_ways_see_the_same() {
+        let digest = "0f".repeat(32);
+        let text = format!(
+            r#" {{ "name" : "demo", "meta": {{"api-version":"1.1","x":["{{"]}}, "versions":["1","2"], "files" : [
+            {{"core-metadata":{{"sha256":"{digest}"}},"filename":"demo-1-py3-none-any.whl","hashes":{{"sha256":"{digest}"}},
+              "provenance":null,"requires-python":">=3","size":5,"upload-time":"2024-01-01T00:00:00Z",
+              "url":"https://files.test/a/demo-1-py3-none-any.whl","yanked":false}},
+            {{"filename":"demo-2.zip","url":"b\/demo-2.zip","hashes":{{}},"yanked":"a \"b\"","gpg-sig":true}},
+            {{"filename":"demo-3.zip","url":"demo-3.zip","hashes":{{"md5":"0"}},"size":null,"yanked":true,
+              "requires-python":null,"extra":{{"a":[1,2,{{}}]}}}} ] , "last" : 1.5 }} "#
+        );
+        let name = PackageName::from_str("demo").unwrap();
+        let base = Url::parse("https://index.test/simple/demo/").unwrap();
+        let (mut fast, mut full) = (Builder::new(&name, &base), Builder::new(&name, &base));
+        scan(&mut fast, &text).unwrap();
+        parse(&mut full, &text).unwrap();
+        let (fast, full) = (fast.finish(), full.finish());
+        assert_eq!(fast.0.slots.len(), 3);
+        assert_eq!((fast.0.to_bytes(), fast.1), (full.0.to_bytes(), full.1));
     }
 
     #[test]

@@ -1,5 +1,9 @@
 //! A project's page, its releases and their files (PEP 503, 691, 700, 592, 658).
 
+use std::cmp::Ordering;
+use std::fmt;
+use std::ops::Deref;
+use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 
 use super::cache::Stored;
@@ -16,15 +20,15 @@ pub struct Distribution {
     /// The name exactly as the index spells it.
     pub file: String,
     /// Where it is, absolute, without credentials.
-    pub url: Url,
+    pub url: FileUrl,
     /// Its digest, where the index tells it.
     pub sha256: Option<Sha256>,
     /// Its size in bytes, where the index tells it.
     pub size: Option<u64>,
     /// `Requires-Python` as the index tells it.
     pub requires_python: Option<VersionSpecifiers>,
-    /// Upload time: RFC 3339 in UTC, so that texts compare as times.
-    pub uploaded: Option<String>,
+    /// When it was uploaded, where the index tells it.
+    pub uploaded: Option<Timestamp>,
     /// The reason, empty where none is given, if it was yanked (PEP 592).
     pub yanked: Option<String>,
     /// Whether the index promises a `.metadata` file (PEP 658).
@@ -32,6 +36,77 @@ pub struct Distribution {
     /// That file's digest, where the index tells it.
     pub metadata_sha256: Option<Sha256>,
 }
+
+/// The address of a file, absolute, without credentials: a [`Url`] that is parsed when it is first
+/// looked at, as most files of a page are not.
+#[derive(Clone)]
+pub struct FileUrl {
+    text: Box<str>,
+    url: OnceLock<Url>,
+}
+
+impl FileUrl {
+    /// An address that is put together from a parsed one that ends in a slash and from path
+    /// segments that need no escapes, so that parsing it cannot fail and changes nothing.
+    pub(super) fn joined(text: String) -> Self {
+        Self {
+            text: text.into(),
+            url: OnceLock::new(),
+        }
+    }
+
+    /// The address as text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl From<Url> for FileUrl {
+    fn from(url: Url) -> Self {
+        Self {
+            text: url.as_str().into(),
+            url: OnceLock::from(url),
+        }
+    }
+}
+
+impl FromStr for FileUrl {
+    type Err = url::ParseError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Url::parse(text).map(Self::from)
+    }
+}
+
+impl Deref for FileUrl {
+    type Target = Url;
+
+    fn deref(&self) -> &Url {
+        self.url.get_or_init(|| {
+            Url::parse(&self.text).expect("a parsed address followed by plain path segments")
+        })
+    }
+}
+
+impl fmt::Display for FileUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for FileUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl PartialEq for FileUrl {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for FileUrl {}
 
 /// A project at one version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +146,8 @@ pub struct Page {
 
 #[derive(Debug)]
 struct Entry {
-    version: Version,
+    /// Parsed when it is first looked at, where the page is packed.
+    version: OnceLock<Version>,
     release: OnceLock<Option<Arc<Release>>>,
 }
 
@@ -101,7 +177,7 @@ impl Page {
         let entries = releases
             .into_iter()
             .map(|release| Entry {
-                version: release.version.clone(),
+                version: OnceLock::from(release.version.clone()),
                 release: OnceLock::from(Some(Arc::new(release))),
             })
             .collect();
@@ -131,8 +207,8 @@ impl Page {
         let entries = head
             .slots
             .iter()
-            .map(|slot| Entry {
-                version: slot.version.clone(),
+            .map(|_| Entry {
+                version: OnceLock::new(),
                 release: OnceLock::new(),
             })
             .collect();
@@ -164,15 +240,30 @@ impl Page {
 
     /// Every version, ascending.
     pub fn versions(&self) -> impl DoubleEndedIterator<Item = &Version> + ExactSizeIterator {
-        self.entries.iter().map(|entry| &entry.version)
+        let entries = self.entries.iter().enumerate();
+        entries.map(|(at, entry)| self.version(at, entry))
+    }
+
+    fn version<'p>(&'p self, at: usize, entry: &'p Entry) -> &'p Version {
+        entry.version.get_or_init(|| {
+            let packed = self.packed.as_ref();
+            let version = packed.and_then(|p| Some(p.head.version(p.head.slots.get(at)?)));
+            version.expect("a packed page has an entry per slot, others know their versions")
+        })
     }
 
     /// The release at a version.
     pub fn release(&self, version: &Version) -> Option<Arc<Release>> {
-        let at = self
-            .entries
-            .binary_search_by(|entry| entry.version.cmp(version))
-            .ok()?;
+        let (mut low, mut high) = (0, self.entries.len());
+        let at = loop {
+            let middle = low + (high - low) / 2;
+            let entry = self.entries.get(middle).filter(|_| low < high)?;
+            match self.version(middle, entry).cmp(version) {
+                Ordering::Less => low = middle + 1,
+                Ordering::Greater => high = middle,
+                Ordering::Equal => break middle,
+            }
+        };
         let entry = self.entries.get(at)?;
         entry
             .release
@@ -189,11 +280,7 @@ impl Packed {
     fn release(&self, name: &PackageName, slot: &Slot) -> Option<Release> {
         let keep = |file: &Distribution| match self.cutoff {
             None => true,
-            Some(cutoff) => file
-                .uploaded
-                .as_deref()
-                .and_then(Timestamp::parse)
-                .is_some_and(|uploaded| uploaded < cutoff),
+            Some(cutoff) => file.uploaded.is_some_and(|uploaded| uploaded < cutoff),
         };
         let (start, len) = (slot.start as usize, slot.len as usize);
         match &self.body {
@@ -202,7 +289,10 @@ impl Packed {
                 self.head.release(name, slot, block, keep)
             }
             Body::Disk(stored) => {
-                let block = stored.read(start as u64, len).ok()?;
+                let block = stored.read(start, len).ok()?;
+                if !slot.is_sound(&block) {
+                    stored.discard();
+                }
                 self.head.release(name, slot, &block, keep)
             }
         }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use url::Url;
+
 use super::client::Request;
 use super::remote::RemoteCatalog;
 use super::shared::{Shared, interrupted};
@@ -88,7 +90,7 @@ impl Shared {
             let what = file.file.clone();
             return Err(IndexError::Offline { what });
         }
-        let mut request = Request::new(file.url.clone(), MAX_FILE);
+        let mut request = Request::new(Url::clone(&file.url), MAX_FILE);
         request.gzip = false;
         request.progress = Some(file.file.clone());
         let observer = &self.options.observer;

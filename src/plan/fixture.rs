@@ -207,7 +207,9 @@ pub(crate) fn distribution(file: &str, project: &PackageName) -> Distribution {
     Distribution {
         filename,
         file: file.to_owned(),
-        url: Url::parse(&format!("https://files.example.test/{file}")).unwrap(),
+        url: Url::parse(&format!("https://files.example.test/{file}"))
+            .unwrap()
+            .into(),
         sha256: Some(Sha256::of(file.as_bytes())),
         size: None,
         requires_python: None,

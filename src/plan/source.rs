@@ -145,7 +145,7 @@ fn is_plain(name: &str) -> bool {
 }
 
 fn by_url(file: &Distribution) -> Fetcher {
-    let mut url = file.url.clone();
+    let mut url = Url::clone(&file.url);
     url.set_fragment(None);
     let last = url.path_segments().and_then(|mut s| s.next_back());
     let name = (last != Some(file.file.as_str())).then(|| file.file.clone());

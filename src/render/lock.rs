@@ -222,8 +222,8 @@ fn file(out: &mut String, lock: &LockText<'_>, file: &Distribution) -> Result<()
     }
     out.push_str("url = ");
     string(out, &without_credentials(&file.url));
-    if let Some(time) = file.uploaded.as_deref().filter(|time| is_utc_time(time)) {
-        let _ = write!(out, ", upload-time = {time}");
+    if let Some(time) = file.uploaded {
+        let _ = write!(out, ", upload-time = {}", time.text());
     }
     size_and_hash(out, lock, file)?;
     out.push_str(" }");
@@ -358,25 +358,6 @@ fn without_credentials(url: &Url) -> String {
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url.to_string()
-}
-
-/// RFC 3339 in UTC, as TOML has it unquoted.
-fn is_utc_time(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let shape = b"dddd-dd-ddTdd:dd:dd";
-    let (Some(start), Some(rest)) = (bytes.get(..19), bytes.get(19..)) else {
-        return false;
-    };
-    let fits = start.iter().zip(shape).all(|(byte, shape)| match shape {
-        b'd' => byte.is_ascii_digit(),
-        other => byte == other,
-    });
-    let digits = |bytes: &[u8]| !bytes.is_empty() && bytes.iter().all(u8::is_ascii_digit);
-    fits && match rest {
-        [b'Z'] => true,
-        [b'.', fraction @ .., b'Z'] => fraction.len() <= 9 && digits(fraction),
-        _ => false,
-    }
 }
 
 fn key(out: &mut String, name: &str, value: &str) {
