@@ -109,14 +109,7 @@ impl<'r> Reader<'r, '_> {
     }
 
     fn options(&mut self) {
-        let python = ["python_requires", "requires_python"];
-        let section = if self.value("options", &python).is_some() {
-            "options"
-        } else {
-            "metadata"
-        };
-        // setuptools reads `python_requires` under `[options]`; pbr under `[metadata]`.
-        if let Some(value) = self.value(section, &python) {
+        if let Some(value) = self.value("options", &["python_requires"]) {
             let origin = self.ini.origin(value);
             let specifiers = self.reading.specifiers(&value.text(), Some(&origin));
             self.draft.requires_python = Some(specifiers);

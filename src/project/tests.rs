@@ -388,3 +388,29 @@ fn what_describes_no_project_is_an_error() {
     let outcome = read(&tree(&[("x", "")]), &Hint::File("pylock.toml".into()));
     assert!(matches!(outcome, Err(ProjectError::UnknownKind(_))));
 }
+
+#[test]
+fn pbr_takes_requirements_from_files() {
+    let cfg = "[metadata]\nname = demo\npython_requires = >=3.9\n[extras]\nmore =\n    beta>=1:python_version<'3.20'\n[files]\npackages =\n    demo\n";
+    let files = [
+        (
+            "setup.py",
+            "import setuptools\nsetuptools.setup(setup_requires=['pbr>=2'], pbr=True)\n",
+        ),
+        ("setup.cfg", cfg),
+        ("requirements.txt", "alpha>=1 # Apache-2.0\n"),
+        ("test-requirements.txt", "gamma\n"),
+    ];
+    let project = sdist(&files);
+    assert_eq!(
+        requires(&project),
+        [
+            "alpha>=1",
+            "beta>=1; python_full_version < '3.20' and extra == 'more'",
+            "gamma; extra == 'test'"
+        ]
+    );
+    assert_eq!(project.requires_python.unwrap().to_string(), ">=3.9");
+    let plain = "[metadata]\npython_requires = >=3.9\n[options]\ninstall_requires =\n    x\n";
+    assert_eq!(sdist(&[("setup.cfg", plain)]).requires_python, None);
+}

@@ -28,6 +28,17 @@ pub(super) fn overlay(reading: &mut Reading<'_>, draft: &mut Draft, cfg: &str) {
     if let Some(file) = reading.source_if_any(cfg) {
         // Problems of the file are noted by its first reader.
         let ini = Ini::parse(&file, &mut Vec::new());
+        // setuptools reads it under `[options]` only.
+        let names = [
+            "python_requires",
+            "python-requires",
+            "requires_python",
+            "requires-python",
+        ];
+        if let Some(value) = names.iter().find_map(|name| ini.get("metadata", name)) {
+            let origin = ini.origin(value);
+            draft.requires_python = Some(reading.specifiers(&value.text(), Some(&origin)));
+        }
         for value in ini.section("extras") {
             let origin = ini.origin(value);
             let Some(extra) = reading.extra(&value.key, Some(&origin)) else {

@@ -16,6 +16,7 @@ pub(super) fn merge(reading: &mut Reading<'_>, pyproject: Pyproject, py: &str, c
         Some(file) => setup_cfg::read(reading, &file),
         None => Draft::default(),
     };
+    let mut is_pbr = pyproject.backend == Backend::Pbr;
     if reading.files.is_file(py) {
         let context = context(reading, &pyproject, &draft);
         let said = setup_py::evaluate(reading.files, py, &context);
@@ -23,9 +24,9 @@ pub(super) fn merge(reading: &mut Reading<'_>, pyproject: Pyproject, py: &str, c
             .dynamic
             .as_ref()
             .is_none_or(|d| d.contains("dependencies") || d.contains("optional-dependencies"));
+        is_pbr |= said.pbr;
         overlay(reading, &mut draft, said, needs_it);
     }
-    let is_pbr = pyproject.backend == Backend::Pbr;
     if is_pbr {
         match &pyproject.dynamic {
             None => pbr::overlay(reading, &mut draft, cfg),
