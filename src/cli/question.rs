@@ -272,6 +272,9 @@ pub fn digest(
     for (project, limit) in &meant.index.exclude_newer_for {
         text.push_str(&format!("newer {project} {}\n", limit.text()));
     }
+    for stated in wishes.stated.values() {
+        text.push_str(&format!("metadata {stated}"));
+    }
     Sha256::of(text.as_bytes()).hex()
 }
 

@@ -8,7 +8,7 @@ use super::exit::{Exit, Failure};
 use super::report::Report;
 use super::settings::{Lock, Source};
 use crate::problem::Severity;
-use crate::project::{self, IndexOptions, Project, ProjectError};
+use crate::project::{self, Directory, IndexOptions, Project, ProjectError};
 use crate::python::{ExtraName, PackageName, Requirement, Targets};
 
 /// What the sources ask for.
@@ -24,6 +24,8 @@ pub struct Wishes {
     pub overrides: Vec<Requirement>,
     /// Where requirements files want releases to be looked for.
     pub index: Vec<IndexOptions>,
+    /// Metadata of releases that the user states in his settings, as files of core metadata.
+    pub stated: BTreeMap<(PackageName, Option<String>), String>,
 }
 
 /// Reads every source; says what is wrong with them.
@@ -41,6 +43,7 @@ pub fn gather(meant: &Lock, report: &Report) -> Result<Wishes, Failure> {
         match source {
             Source::Requirement(requirement) => wishes.requirements.push((**requirement).clone()),
             Source::Path(path) => {
+                state(&mut wishes, path, report)?;
                 let project = open(path, report)?;
                 check_python(&project, path, &meant.targets)?;
                 extras.extend(project.optional.keys().map(ToString::to_string));
@@ -68,6 +71,38 @@ pub fn gather(meant: &Lock, report: &Report) -> Result<Wishes, Failure> {
     Ok(wishes)
 }
 
+/// What the settings beside a source say: constraints, overrides, and metadata of releases.
+fn state(wishes: &mut Wishes, path: &Path, report: &Report) -> Result<(), Failure> {
+    let folder = if path.is_dir() {
+        path
+    } else {
+        path.parent().unwrap_or(Path::new(""))
+    };
+    let settings = project::settings::read(&Directory::open(folder)?);
+    let (errors, others): (Vec<_>, Vec<_>) = settings
+        .problems
+        .into_iter()
+        .partition(|problem| problem.severity == Severity::Error);
+    for problem in &others {
+        report.problem(problem);
+    }
+    if !errors.is_empty() {
+        let mut failure = Failure::usage("the settings for pyresolve cannot be understood")
+            .help("correct what is shown above, then run the same command again");
+        failure.problems = errors;
+        return Err(failure);
+    }
+    wishes.constraints.extend(settings.constraints);
+    wishes.overrides.extend(settings.overrides);
+    for ((name, version), stated) in settings.metadata {
+        let text = stated.as_metadata(&name, &version);
+        wishes
+            .stated
+            .insert((name, Some(version.to_string())), text);
+    }
+    Ok(())
+}
+
 fn called(sources: &[Source]) -> String {
     match sources {
         [Source::Path(path)] => match path.file_name() {
@@ -80,7 +115,8 @@ fn called(sources: &[Source]) -> String {
 }
 
 fn open(path: &Path, report: &Report) -> Result<Project, Failure> {
-    let project = project::open(path).map_err(|error| unreadable(path, error))?;
+    let env = |name: &str| std::env::var(name).ok();
+    let project = project::open_with(path, &env).map_err(|error| unreadable(path, error))?;
     let (errors, others): (Vec<_>, Vec<_>) = project
         .problems
         .iter()

@@ -17,9 +17,7 @@ use super::Files;
 use super::reading::{Reading, no_env};
 use super::table::{Document, Node};
 use crate::problem::{Code, Origin, Problem, Severity};
-use crate::python::{
-    About, ExtraName, Metadata, PackageName, Requirement, Version, VersionSpecifiers,
-};
+use crate::python::{ExtraName, PackageName, Requirement, Version, VersionSpecifiers};
 
 /// A value, and where the user wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -184,28 +182,26 @@ impl Settings {
 }
 
 impl Stated {
-    /// The statement as the metadata of its release.
-    pub fn as_metadata(&self, name: &PackageName, version: &Version) -> Metadata {
-        let mut provides_extra: Vec<ExtraName> = Vec::new();
+    /// The statement as the metadata file of its release.
+    pub fn as_metadata(&self, name: &PackageName, version: &Version) -> String {
+        let mut text = format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n");
+        let mut extras: Vec<ExtraName> = Vec::new();
         for requirement in &self.requires {
+            text.push_str(&format!("Requires-Dist: {requirement}\n"));
             if let Some(pep508_rs::MarkerExpression::Extra {
                 name: pep508_rs::MarkerValueExtra::Extra(extra),
                 ..
             }) = requirement.marker.top_level_extra()
-                && !provides_extra.contains(&extra)
+                && !extras.contains(&extra)
             {
-                provides_extra.push(extra);
+                text.push_str(&format!("Provides-Extra: {extra}\n"));
+                extras.push(extra);
             }
         }
-        Metadata {
-            name: name.clone(),
-            version: version.to_string(),
-            requires_dist: self.requires.clone(),
-            requires_python: self.requires_python.clone(),
-            provides_extra,
-            about: About::default(),
-            repairs: Vec::new(),
+        if let Some(python) = &self.requires_python {
+            text.push_str(&format!("Requires-Python: {python}\n"));
         }
+        text
     }
 }
 
@@ -272,7 +268,8 @@ requires = []
         assert_eq!(settings.constraints.len(), 1);
         assert_eq!(settings.indexes[0].0, "own");
         let (release, stated) = settings.metadata.first_key_value().unwrap();
-        let metadata = stated.as_metadata(&release.0, &release.1);
+        let text = stated.as_metadata(&release.0, &release.1);
+        let metadata = crate::python::Metadata::parse(text.as_bytes()).unwrap();
         assert_eq!(
             (metadata.name.as_ref(), metadata.version.as_str()),
             ("beta", "1.0")

@@ -116,3 +116,25 @@ fn bad_input_is_told_with_file_and_line() {
     let output = inspect(folder.path(), &["gone.txt"]);
     assert_eq!(output.status.code(), Some(2));
 }
+
+#[test]
+fn what_the_settings_state_of_a_release_counts() {
+    use crate::support::workshop::{Workshop, pins};
+    let workshop = Workshop::with_demo();
+    workshop.write("requirements.txt", "zz-demo\n");
+    let only = ["requirements.txt", "--lock-only"];
+    workshop.locked(&only);
+    assert_eq!(pins(&workshop.read("pylock.toml")).len(), 2);
+    workshop.write(
+        "pyresolve.toml",
+        "constraints = [\"zz-leaf<2\"]\n[metadata.\"zz-demo==1.0\"]\nrequires = []\n",
+    );
+    workshop.locked(&only);
+    assert_eq!(pins(&workshop.read("pylock.toml")), ["zz-demo 1.0"]);
+    workshop.write("pyresolve.toml", "constraints = [\"zz-leaf<2\"]\n");
+    workshop.locked(&only);
+    assert_eq!(pins(&workshop.read("pylock.toml"))[1], "zz-leaf 1.0");
+    workshop.write("pyresolve.toml", "colours = true\nconstraints = 1\n");
+    let refused = workshop.lock(&only);
+    assert_eq!(refused.status.code(), Some(2));
+}

@@ -51,7 +51,8 @@ fn lock(
     let wishes = sources::gather(meant, report)?;
     let policy = question::policy(&meant.policy, &wishes.index)?;
     let observer: Arc<dyn Observer> = Arc::clone(watcher) as Arc<dyn Observer>;
-    let options = question::options(&meant.index, &wishes.index, observer)?;
+    let mut options = question::options(&meant.index, &wishes.index, observer)?;
+    options.metadata.clone_from(&wishes.stated);
     let origin = question::nixpkgs_origin(meant);
     let inputs = question::digest(meant, &wishes, &policy, origin, &options.indexes);
     let existing = question::existing(meant)?;
