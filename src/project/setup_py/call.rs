@@ -619,10 +619,8 @@ impl<'a> Interpreter<'a> {
             dict.set_str(&name, value);
         }
         *dict.open.borrow_mut() = scope.open.borrow().clone();
-        let dict = Rc::new(dict);
-        // Who changes what `globals()` hands out changes the variables.
-        *dict.factory.borrow_mut() = None;
-        Value::Dict(dict)
+        *dict.mirror.borrow_mut() = Some(Rc::clone(scope));
+        Value::Dict(Rc::new(dict))
     }
 
     /// Executes code in a namespace.
@@ -735,7 +733,12 @@ impl<'a> Interpreter<'a> {
         let into = dicts.last();
         for (name, value) in changed {
             match into {
-                Some(dict) => dict.set_str(&name, value),
+                Some(dict) => {
+                    if let Some(mirrored) = &*dict.mirror.borrow() {
+                        mirrored.set(&name, value.clone());
+                    }
+                    dict.set_str(&name, value);
+                }
                 None => scope.set(&name, value),
             }
         }

@@ -271,9 +271,11 @@ impl<'a> Summary<'a> {
         let halted = self.halted();
         if !self.runs.iter().any(|r| r.said.is_some()) {
             answer.evaluated = Evaluated::Failed;
-            let why = flaw
-                .into_iter()
-                .chain(self.runs.iter().find_map(|r| r.end.clone()));
+            // The end on Pythons that are built for today is the one that matters.
+            let today = target::marker("python_version >= '3.9'");
+            let ends = self.runs.iter().filter(|r| r.end.is_some());
+            let last = ends.max_by_key(|r| !r.path.is_disjoint(&today));
+            let why = flaw.into_iter().chain(last.and_then(|r| r.end.clone()));
             answer.unknown.extend(why.map(|u| tell("setup.py", &u)));
             return answer;
         }
@@ -440,7 +442,8 @@ impl<'a> Summary<'a> {
                 Some(extra) => by_extra.entry(extra).or_default().push(requirement),
             }
         }
-        answer.install_requires = fact(base, told.clone(), given[0]);
+        let any = given[0] || !base.is_empty();
+        answer.install_requires = fact(base, told.clone(), any);
         answer.extras_require = fact(by_extra, told.clone(), given[1]);
         answer.unknown.extend(told);
         dedup(&mut answer.problems);

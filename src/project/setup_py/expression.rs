@@ -169,6 +169,9 @@ impl<'a> Interpreter<'a> {
     }
 
     fn name(&mut self, name: &str, scope: &Rc<Scope<'a>>, place: Place<'a>) -> Eval<'a> {
+        if name.is_empty() {
+            return Ok(unknown(place, "it is not Python 3"));
+        }
         let mut at = Some(Rc::clone(scope));
         let mut open = None;
         let mut first = true;
@@ -238,7 +241,12 @@ impl<'a> Interpreter<'a> {
     /// Sets a key; an unknown key leaves the dictionary open.
     pub fn put(&mut self, dict: &Dict<'a>, key: Value<'a>, value: Value<'a>) {
         match key.key() {
-            Some(hashed) => dict.set(hashed, key, value),
+            Some(hashed) => {
+                if let (Some(mirrored), Value::Str(name)) = (&*dict.mirror.borrow(), &key) {
+                    mirrored.set(&name.text, value.clone());
+                }
+                dict.set(hashed, key, value);
+            }
             None => {
                 let unknown = match key {
                     Value::Unknown(unknown) => unknown,

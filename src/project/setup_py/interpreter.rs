@@ -58,10 +58,59 @@ pub struct Decision<'a> {
     pub answer: bool,
 }
 
+/// The project's files; what is asked of them once is remembered for the next run.
+pub struct Seen<'a> {
+    files: &'a dyn Files,
+    listed: RefCell<HashMap<String, Rc<[String]>>>,
+    kinds: RefCell<HashMap<String, (bool, bool)>>,
+}
+
+impl<'a> Seen<'a> {
+    fn new(files: &'a dyn Files) -> Self {
+        Self {
+            files,
+            listed: RefCell::default(),
+            kinds: RefCell::default(),
+        }
+    }
+
+    fn kind(&self, path: &str) -> (bool, bool) {
+        if let Some(known) = self.kinds.borrow().get(path) {
+            return *known;
+        }
+        let file = self.files.is_file(path);
+        let kind = (file, !file && self.files.is_dir(path));
+        self.kinds.borrow_mut().insert(path.to_owned(), kind);
+        kind
+    }
+
+    /// Whether there is a file.
+    pub fn is_file(&self, path: &str) -> bool {
+        self.kind(path).0
+    }
+
+    /// Whether there is a folder.
+    pub fn is_dir(&self, path: &str) -> bool {
+        self.kind(path).1
+    }
+
+    /// The names in a folder.
+    pub fn list(&self, path: &str) -> Rc<[String]> {
+        if let Some(known) = self.listed.borrow().get(path) {
+            return Rc::clone(known);
+        }
+        let names: Rc<[String]> = Rc::from(self.files.list(path));
+        self.listed
+            .borrow_mut()
+            .insert(path.to_owned(), Rc::clone(&names));
+        names
+    }
+}
+
 /// What is the same for all runs: the files, and what was read of them.
 pub struct World<'a> {
     /// The project.
-    pub files: &'a dyn Files,
+    pub files: Seen<'a>,
     /// Where sources are kept.
     pub arena: &'a Arena,
     /// What is known beforehand.
@@ -80,7 +129,7 @@ impl<'a> World<'a> {
     /// A world in which nothing was read yet.
     pub fn new(files: &'a dyn Files, arena: &'a Arena, context: &'a Context) -> Self {
         Self {
-            files,
+            files: Seen::new(files),
             arena,
             context,
             deadline: Instant::now() + limits::TIME,
@@ -108,7 +157,7 @@ impl<'a> World<'a> {
         if self.sources.borrow().len() >= limits::FILES {
             return Err(format!("more than {} files are read", limits::FILES));
         }
-        let bytes = self.files.read(path).map_err(|e| e.to_string())?;
+        let bytes = self.files.files.read(path).map_err(|e| e.to_string())?;
         let text = source::decode(&bytes);
         let (body, errors) = source::parse(&text)?;
         Ok(self.keep(path, text, body, errors))
@@ -138,7 +187,7 @@ impl<'a> World<'a> {
     ) -> &'a Source {
         self.arena.keep(Source {
             file: std::sync::Arc::new(SourceFile {
-                path: self.files.display(path),
+                path: self.files.files.display(path),
                 text,
             }),
             path: path.to_owned(),
@@ -155,7 +204,7 @@ impl<'a> World<'a> {
         if self.texts.borrow().len() >= limits::FILES {
             return None;
         }
-        let read = self.files.read(path).ok().map(|bytes| {
+        let read = self.files.files.read(path).ok().map(|bytes| {
             let text = source::decode(&bytes);
             self.keep(path, text, ruff_python_ast::Suite::default(), Vec::new())
         });

@@ -40,3 +40,5 @@ pub const BACKTRACKING: usize = 50_000;
 pub const TIME: Duration = Duration::from_millis(600);
 /// The stack of the thread that parses and evaluates.
 pub const STACK: usize = 192 << 20;
+/// The elements of a value that is compared, copied or shown as a whole.
+pub const COMPARED: usize = 20_000;

@@ -366,6 +366,9 @@ impl<'a> Interpreter<'a> {
         if let Some(unknown) = left.unknown_within(3).or_else(|| right.unknown_within(3)) {
             return Ok(Value::Unknown(unknown));
         }
+        if !left.is_within(limits::COMPARED) || !right.is_within(limits::COMPARED) {
+            return Ok(unknown(place, "it is too large to be compared"));
+        }
         if let Value::Object(object) = left {
             let name = match op {
                 CmpOp::Eq => "__eq__",

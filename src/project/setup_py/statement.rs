@@ -171,10 +171,11 @@ impl<'a> Interpreter<'a> {
             return;
         }
         let range = stmt.range();
+        let text = &scope.source.file.text;
         let error = scope.source.errors.iter().find(|error| {
-            !error.harmless
-                && error.range.start() >= range.start()
-                && error.range.start() <= range.end()
+            let between = usize::from(range.end())..usize::from(error.range.start());
+            let same_line = text.get(between).is_none_or(|t| !t.contains('\n'));
+            !error.harmless && error.range.start() >= range.start() && same_line
         });
         if let Some(error) = error {
             let place = Place {

@@ -39,14 +39,21 @@ pub fn marker(text: &str) -> MarkerTree {
 }
 
 static MINOR_MARKERS: LazyLock<Vec<MarkerTree>> = LazyLock::new(|| {
-    let last = MINORS.len() - 1;
+    // Each reaches to the next, so that none is left out between 2.7 and 3.0.
+    let next = MINORS.iter().skip(1).map(Some).chain([None]);
+    let mut first = true;
     MINORS
         .iter()
-        .enumerate()
-        .map(|(index, (major, minor))| match index {
-            0 => marker("python_version < '2.7'"),
-            i if i == last => marker(&format!("python_version >= '{major}.{minor}'")),
-            _ => marker(&format!("python_version == '{major}.{minor}'")),
+        .zip(next)
+        .map(|((major, minor), next)| {
+            let mut here = MarkerTree::TRUE;
+            if !std::mem::take(&mut first) {
+                here.and(marker(&format!("python_version >= '{major}.{minor}'")));
+            }
+            if let Some((major, minor)) = next {
+                here.and(marker(&format!("python_version < '{major}.{minor}'")));
+            }
+            here
         })
         .collect()
 });

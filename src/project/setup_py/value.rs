@@ -130,6 +130,8 @@ pub struct Dict<'a> {
     pub open: RefCell<Option<Unknown<'a>>>,
     /// `collections.defaultdict`'s factory.
     pub factory: RefCell<Option<Value<'a>>>,
+    /// The scope whose variables `globals()` or `locals()` shows here: setting one sets the other.
+    pub mirror: RefCell<Option<Rc<Scope<'a>>>>,
 }
 
 #[derive(Debug, Default)]
@@ -529,33 +531,60 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Whether the value, or anything in it, is not known.
+    /// Whether the value, or anything in it down to a depth, is not known.
     pub fn unknown_within(&self, depth: usize) -> Option<Unknown<'a>> {
-        if depth == 0 {
+        let mut left = 20_000;
+        self.search_unknown(depth, &mut left)
+    }
+
+    fn search_unknown(&self, depth: usize, left: &mut usize) -> Option<Unknown<'a>> {
+        if depth == 0 || *left == 0 {
             return None;
         }
+        *left -= 1;
         match self {
             Value::Unknown(unknown) => Some(unknown.clone()),
-            Value::List(list) => {
-                let open = list.open.borrow().clone();
-                open.or_else(|| {
-                    list.items
-                        .borrow()
-                        .iter()
-                        .find_map(|v| v.unknown_within(depth - 1))
+            Value::List(list) => list.openness().or_else(|| {
+                let items = list.items.borrow();
+                items.iter().find_map(|v| v.search_unknown(depth - 1, left))
+            }),
+            Value::Tuple(items) => items.iter().find_map(|v| v.search_unknown(depth - 1, left)),
+            Value::Dict(dict) | Value::Set(dict) => dict.openness().or_else(|| {
+                dict.entries().iter().find_map(|(k, v)| {
+                    k.search_unknown(depth - 1, left)
+                        .or_else(|| v.search_unknown(depth - 1, left))
                 })
-            }
-            Value::Tuple(items) => items.iter().find_map(|v| v.unknown_within(depth - 1)),
-            Value::Dict(dict) | Value::Set(dict) => {
-                let open = dict.open.borrow().clone();
-                open.or_else(|| {
-                    dict.entries().iter().find_map(|(k, v)| {
-                        k.unknown_within(depth - 1)
-                            .or_else(|| v.unknown_within(depth - 1))
-                    })
-                })
-            }
+            }),
             _ => None,
         }
+    }
+
+    /// Whether it has at most `limit` elements, those of its elements counted each time they are
+    /// met: shared lists can be exponentially larger than the memory they take.
+    pub fn is_within(&self, limit: usize) -> bool {
+        fn count(value: &Value<'_>, left: &mut usize, depth: usize) -> bool {
+            if *left == 0 {
+                return false;
+            }
+            *left -= 1;
+            if depth == 0 {
+                return true;
+            }
+            match value {
+                Value::List(list) => list
+                    .items
+                    .borrow()
+                    .iter()
+                    .all(|v| count(v, left, depth - 1)),
+                Value::Tuple(items) => items.iter().all(|v| count(v, left, depth - 1)),
+                Value::Dict(dict) | Value::Set(dict) => dict
+                    .entries()
+                    .iter()
+                    .all(|(k, v)| count(k, left, depth - 1) && count(v, left, depth - 1)),
+                _ => true,
+            }
+        }
+        let mut left = limit;
+        count(self, &mut left, 12)
     }
 }

@@ -417,6 +417,11 @@ impl<'a> Interpreter<'a> {
         place: Place<'a>,
     ) -> Eval<'a> {
         if let Value::Object(inner) = object
+            && let Some(items @ Value::Tuple(_)) = inner.attributes.borrow().get("items").cloned()
+        {
+            return self.item(&items, index, place);
+        }
+        if let Value::Object(inner) = object
             && let Some(Value::Dict(sections)) = inner.attributes.borrow().get("sections").cloned()
             && let Some(key) = index.key()
         {

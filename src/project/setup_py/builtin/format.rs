@@ -17,7 +17,7 @@ pub fn text(value: &Value<'_>) -> Option<String> {
 
 /// `repr(value)` of a known value.
 pub fn repr(value: &Value<'_>, depth: usize) -> Option<String> {
-    if depth == 0 {
+    if depth == 0 || !value.is_within(super::super::limits::COMPARED) {
         return None;
     }
     let all = |items: &[Value<'_>]| -> Option<String> {

@@ -22,6 +22,9 @@ impl<'a> Interpreter<'a> {
             return self.start_program(path, args, place).map(Some);
         }
         Ok(Some(match (path, first) {
+            ("pkg_resources.yield_lines" | "setuptools.yield_lines", Some(v)) => {
+                self.yield_lines(v, place)?
+            }
             (
                 "sys.path.insert" | "sys.path.append" | "sys.path.extend" | "sys.setrecursionlimit",
                 _,
@@ -80,18 +83,7 @@ impl<'a> Interpreter<'a> {
                 "i" | "I" | "f" => Value::Int(4),
                 _ => return Ok(None),
             },
-            ("platform.uname" | "os.uname", _) => {
-                let system = target::answer("platform.system").unwrap_or(Value::None);
-                let machine = target::answer("platform.machine").unwrap_or(Value::None);
-                let unknown = unknown(place, "the host is not the target");
-                Value::tuple(vec![
-                    system,
-                    unknown.clone(),
-                    unknown.clone(),
-                    unknown,
-                    machine,
-                ])
-            }
+            ("platform.uname" | "os.uname", _) => self.uname(place),
             (
                 "platform.platform"
                 | "platform.release"
@@ -193,7 +185,11 @@ impl<'a> Interpreter<'a> {
                 | "inspect.cleandoc" | "os.fsdecode",
                 Some(v),
             ) => match (path, v) {
-                ("copy.copy" | "copy.deepcopy", v) => deep_copy(v, 8),
+                ("copy.deepcopy", v) if !v.is_within(super::super::limits::COMPARED) => {
+                    unknown(place, "it is too large to be copied")
+                }
+                ("copy.copy", v) => deep_copy(v, 1),
+                ("copy.deepcopy", v) => deep_copy(v, 8),
                 ("textwrap.dedent" | "inspect.cleandoc", Value::Str(text)) => Value::text(
                     dedent(&text.text),
                     text.place.map(|p| Place { exact: false, ..p }),
@@ -252,6 +248,58 @@ impl<'a> Interpreter<'a> {
             }
             _ => return Ok(None),
         }))
+    }
+
+    fn uname(&self, place: Place<'a>) -> Value<'a> {
+        let made = exception("platform.uname_result", "");
+        let unknown = cause(Some(place), "the host is not the target");
+        let host = Value::Unknown(unknown.clone());
+        let system = target::answer("platform.system").unwrap_or(Value::None);
+        let machine = target::answer("platform.machine").unwrap_or(Value::None);
+        if let Value::Object(object) = &made {
+            let mut all = object.attributes.borrow_mut();
+            let items = vec![
+                system.clone(),
+                host.clone(),
+                host.clone(),
+                host,
+                machine.clone(),
+            ];
+            all.insert(Rc::from("items"), Value::tuple(items));
+            all.insert(Rc::from("system"), system.clone());
+            all.insert(Rc::from("sysname"), system);
+            all.insert(Rc::from("machine"), machine);
+            *object.open.borrow_mut() = Some(unknown);
+        }
+        made
+    }
+
+    /// `pkg_resources.yield_lines`: stripped lines that are neither empty nor comments.
+    fn yield_lines(&mut self, value: &Value<'a>, place: Place<'a>) -> Eval<'a> {
+        let (items, open) = match value {
+            Value::Str(text) => (super::super::operator::split_lines(text, false), None),
+            other => self.iterate(other, Some(place))?,
+        };
+        let mut lines = Vec::new();
+        for item in items {
+            match &item {
+                Value::Str(text) if text.text.contains('\n') => {
+                    let more = self.yield_lines(&item, place)?;
+                    lines.extend(self.iterate(&more, Some(place))?.0);
+                }
+                Value::Str(_) => {
+                    let stripped = self.call_method(&item, "strip", Args::default(), place)?;
+                    if stripped
+                        .as_str()
+                        .is_some_and(|t| !t.is_empty() && !t.starts_with('#'))
+                    {
+                        lines.push(stripped);
+                    }
+                }
+                _ => lines.push(item),
+            }
+        }
+        Ok(Value::open_list(lines, open))
     }
 
     fn start_program(&mut self, path: &str, args: &Args<'a>, place: Place<'a>) -> Eval<'a> {

@@ -167,7 +167,7 @@ impl<'a> Interpreter<'a> {
                 Value::Bool(false)
             }
             Some(inside) => {
-                let files = self.world.files;
+                let files = &self.world.files;
                 Value::Bool(match what {
                     "os.path.isfile" => files.is_file(&inside),
                     "os.path.isdir" => files.is_dir(&inside),
@@ -190,7 +190,7 @@ impl<'a> Interpreter<'a> {
         let mut looked_at = 0;
         while let Some((shown, inside)) = queue.pop() {
             let (mut folders, mut files) = (Vec::new(), Vec::new());
-            for name in self.world.files.list(&inside) {
+            for name in self.world.files.list(&inside).iter().cloned() {
                 looked_at += 1;
                 if looked_at > limits::WALK {
                     return Ok(unknown(
@@ -250,7 +250,7 @@ impl<'a> Interpreter<'a> {
                     let mut below = vec![path.clone()];
                     while let Some(folder) = below.pop() {
                         next.push(folder.clone());
-                        for name in self.world.files.list(&folder) {
+                        for name in self.world.files.list(&folder).iter() {
                             looked_at += 1;
                             if looked_at > limits::WALK {
                                 return Ok(unknown(
@@ -258,7 +258,7 @@ impl<'a> Interpreter<'a> {
                                     "the project has more files than are looked at",
                                 ));
                             }
-                            let child = join_paths(&folder, &name);
+                            let child = join_paths(&folder, name);
                             if self.world.files.is_dir(&child) {
                                 below.push(child);
                             } else if last {
@@ -267,7 +267,7 @@ impl<'a> Interpreter<'a> {
                         }
                     }
                 } else if part.contains(['*', '?', '[']) {
-                    for name in self.world.files.list(path) {
+                    for name in self.world.files.list(path).iter() {
                         looked_at += 1;
                         if looked_at > limits::WALK {
                             return Ok(unknown(
@@ -275,10 +275,10 @@ impl<'a> Interpreter<'a> {
                                 "the project has more files than are looked at",
                             ));
                         }
-                        if matches_name(part, &name)
+                        if matches_name(part, name)
                             && (!name.starts_with('.') || part.starts_with('.'))
                         {
-                            next.push(join_paths(path, &name));
+                            next.push(join_paths(path, name));
                         }
                     }
                 } else {

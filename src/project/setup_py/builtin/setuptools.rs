@@ -160,7 +160,7 @@ impl<'a> Interpreter<'a> {
         let mut queue = vec![(start, String::new())];
         let mut looked_at = 0;
         while let Some((folder, package)) = queue.pop() {
-            for name in self.world.files.list(&folder) {
+            for name in self.world.files.list(&folder).iter().cloned() {
                 looked_at += 1;
                 if looked_at > limits::WALK {
                     return Ok(unknown(
