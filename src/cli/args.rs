@@ -83,6 +83,8 @@ pub enum Command {
     Diff(Diff),
     /// Print a lock in another format
     Export(Export),
+    /// Show where answers of the index are kept, or remove them
+    Cache(Cache),
 }
 
 /// Arguments of `pyresolve inspect`.
@@ -344,6 +346,33 @@ pub struct Export {
 pub enum ExportFormat {
     /// pip's requirements file, with hashes.
     Requirements,
+}
+
+/// Arguments of `pyresolve cache`.
+#[derive(Debug, Args)]
+pub struct Cache {
+    /// What to do
+    #[arg(value_name = "ACTION")]
+    pub action: CacheAction,
+    /// The folder [default: the platform's cache folder]
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        env = "PYRESOLVE_CACHE_DIR",
+        hide_env_values = true
+    )]
+    pub cache_dir: Option<PathBuf>,
+}
+
+/// What to do with the cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CacheAction {
+    /// Print the folder
+    Dir,
+    /// Remove everything
+    Clean,
+    /// Remove what other versions of pyresolve keep
+    Prune,
 }
 
 #[cfg(test)]

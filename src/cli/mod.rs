@@ -45,7 +45,7 @@ pub fn run() -> ExitCode {
         Command::Tree(args) => args.json,
         Command::Why(args) => args.json,
         Command::Diff(args) => args.json,
-        Command::Export(_) => false,
+        Command::Export(_) | Command::Cache(_) => false,
     };
     let outcome = match cli.command {
         Command::Lock(args) => command::lock::run(&args, &report),
@@ -54,6 +54,7 @@ pub fn run() -> ExitCode {
         Command::Why(args) => command::why::run(&args, &report),
         Command::Diff(args) => command::diff::run(&args, &report),
         Command::Export(args) => command::export::run(&args, &report),
+        Command::Cache(args) => command::cache::run(&args, &report),
     };
     match outcome {
         Ok(exit) => exit.into(),

@@ -20,6 +20,8 @@ const PATIENCE: Duration = Duration::from_millis(200);
 pub struct Watcher {
     start: Instant,
     draws: bool,
+    /// Whether every retry is told; otherwise one stands for all, as a storm of 503 has hundreds.
+    tells_all: bool,
     tells: bool,
     counts: Counts,
     state: Mutex<State>,
@@ -56,6 +58,7 @@ impl Watcher {
         Self {
             start: now,
             draws: report.progress && report.volume < Volume::Trace,
+            tells_all: report.volume >= Volume::Verbose,
             tells: report.volume >= Volume::Warnings,
             counts: Counts::default(),
             state: Mutex::new(State {
@@ -188,8 +191,17 @@ impl Watcher {
     }
 
     fn tell_retry(&self, what: &str, why: &str, wait: Duration) {
+        let earlier = self.counts.retries.load(Ordering::Relaxed) > 1;
+        if earlier && !self.tells_all {
+            return;
+        }
+        let more = if self.tells_all {
+            ""
+        } else {
+            " (`-v` shows further retries too)"
+        };
         let line = format!(
-            "warning: {what}: {why}; trying again in {:.1} s",
+            "warning: {what}: {why}; trying again in {:.1} s{more}",
             wait.as_secs_f32()
         );
         let state = self.lock();

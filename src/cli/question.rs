@@ -208,7 +208,7 @@ fn bad_address(error: crate::index::IndexError) -> Failure {
 }
 
 /// None where the platform's folders cannot be known: then nothing is kept.
-fn platform_cache() -> Option<std::path::PathBuf> {
+pub fn platform_cache() -> Option<std::path::PathBuf> {
     let strategy = etcetera::choose_base_strategy().ok()?;
     Some(strategy.cache_dir().join("pyresolve"))
 }

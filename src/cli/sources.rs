@@ -142,7 +142,7 @@ fn open(path: &Path, report: &Report) -> Result<Project, Failure> {
         "extras",
         "provides_extra",
     ];
-    let unknown: Vec<String> = project
+    let mut unknown: Vec<String> = project
         .unknown
         .iter()
         .filter(|unknown| decisive.contains(&unknown.field.as_str()))
@@ -159,6 +159,7 @@ fn open(path: &Path, report: &Report) -> Result<Project, Failure> {
             None => unknown.reason.clone(),
         })
         .collect();
+    unknown.dedup();
     if !unknown.is_empty() {
         let mut failure = Failure::usage(format!(
             "what `{}` requires cannot be known without running it",

@@ -36,7 +36,7 @@ const HOT: usize = 12 << 10;
 const MAX_PART: usize = 512 << 20;
 /// Where everything is kept: the format, and the program's version, as metadata and facts that were
 /// read from sources are only as good as the readers were.
-const VERSION: &str = concat!("v1-", env!("CARGO_PKG_VERSION"));
+pub const VERSION: &str = concat!("v1-", env!("CARGO_PKG_VERSION"));
 /// Where facts are kept; a new name when the readers of sources find more than before.
 const FACTS: &str = "facts-1";
 /// Records beyond this are not carried over to a new page.

@@ -31,6 +31,7 @@ use std::sync::Arc;
 use crate::project::SourceFacts;
 use crate::python::{Metadata, PackageName, Sha256, Wanted};
 
+pub use cache::VERSION as CACHE_VERSION;
 pub use options::{Index, Location, Options};
 pub use release::{Distribution, FileUrl, Page, Release};
 pub use remote::{Counts, RemoteCatalog};

@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+pub mod cache;
 pub mod diff;
 pub mod export;
 pub mod inspect;
