@@ -99,12 +99,9 @@ impl Universe<'_> {
                 releases.rfind(fits)
             }
         };
-        // nixpkgs' own pre-release is no reason to take one where there is a final release.
-        let admissible = |known: &Known| match source.prereleases {
-            Admission::Equal => true,
-            Admission::LastResort => stable(known) || search(&stable).is_none(),
-            Admission::Never => stable(known),
-        };
+        // PEP 440 admits pre-releases that are "already present on the system", as nixpkgs' own are:
+        // overriding one with an older release would rebuild whatever needs it.
+        let admissible = |known: &Known| source.prereleases != Admission::Never || stable(known);
         let (locked, packaged): (Vec<_>, Vec<_>) =
             source.preferred.iter().partition(|p| !p.packaged);
         let at = |position: usize| source.releases.get(position);
