@@ -1,17 +1,346 @@
-//! Requirements on an address or a local path instead of an index.
+//! Requirements on an address or a local path instead of an index: wheels, sdists and folders.
+//!
+//! Repositories (`git+https://…`) are not fetched; the error says what to write instead.
 
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::Arc;
 
+use url::Url;
+
+use super::credential::shown;
 use super::remote::RemoteCatalog;
-use super::{IndexError, Release};
-use crate::python::{Metadata, PackageName, Wanted};
+use super::sdist::{causes, metadata_from_facts};
+use super::shared::{Shared, interrupted};
+use super::{Distribution, IndexError, Release, range};
+use crate::project::archive::Archive;
+use crate::project::{Directory, Files, FilesError, Hint, facts};
+use crate::python::filename::SdistFilename;
+use crate::python::metadata::Header;
+use crate::python::{Filename, Metadata, PackageName, Sha256, Version, Wanted};
+
+type Found = (Arc<Release>, Arc<Metadata>);
 
 impl RemoteCatalog {
+    /// The one release behind an address or a path.
     pub(super) fn fetch_direct(
         &self,
         name: &PackageName,
-        _: &Wanted,
-    ) -> Result<(Arc<Release>, Arc<Metadata>), IndexError> {
-        Err(IndexError::UnknownProject(name.clone()))
+        wanted: &Wanted,
+    ) -> Result<Found, IndexError> {
+        let (key, source) = match wanted {
+            Wanted::Url(url) => (format!("{name} {url}"), Source::of_url(url)?),
+            Wanted::Path(path) => (
+                format!("{name} {}", path.display()),
+                Source::Local(path.clone(), String::new()),
+            ),
+            Wanted::Versions(_) => return Err(IndexError::UnknownProject(name.clone())),
+        };
+        let shared = Arc::clone(self.shared());
+        if shared.direct.claim(&key) {
+            let (task, name) = (Arc::clone(&shared), name.clone());
+            let what = name.to_string();
+            let answer = self.wait_for(&what, async move { task.direct(&name, source).await });
+            shared.direct.put(key.clone(), answer);
+        }
+        shared.direct.wait(&key)
+    }
+}
+
+/// Where a direct requirement points, and the folder inside it that counts.
+enum Source {
+    Local(PathBuf, String),
+    Remote(Url, Option<Sha256>, String),
+}
+
+impl Source {
+    fn of_url(url: &Url) -> Result<Self, IndexError> {
+        let malformed = |reason: &str| IndexError::Malformed {
+            what: format!("`{}`", shown(url)),
+            reason: reason.to_owned(),
+        };
+        let mut address = url.clone();
+        address.set_fragment(None);
+        let fragment = |key: &str| {
+            let parts = url.fragment().unwrap_or("").split('&');
+            parts
+                .filter_map(|part| part.strip_prefix(key))
+                .next()
+                .map(str::to_owned)
+        };
+        let folder = fragment("subdirectory=").unwrap_or_default();
+        if Path::new(&folder)
+            .components()
+            .any(|c| !matches!(c, std::path::Component::Normal(_)))
+        {
+            return Err(malformed("its subdirectory leads out of it"));
+        }
+        match address.scheme() {
+            "file" => {
+                let path = address.to_file_path();
+                let path = path.map_err(|()| malformed("it names no local file or folder"))?;
+                Ok(Self::Local(path, folder))
+            }
+            "http" | "https" => {
+                let sha256 = fragment("sha256=").map(|hex| {
+                    Sha256::from_hex(&hex).ok_or_else(|| malformed("its sha256 has not 64 digits"))
+                });
+                Ok(Self::Remote(address, sha256.transpose()?, folder))
+            }
+            scheme if scheme.starts_with("git+") => Err(malformed(
+                "repositories are not fetched: name the archive of a commit instead, as forges \
+                 offer them, such as https://host/owner/repository/archive/COMMIT.tar.gz",
+            )),
+            _ => Err(malformed("only http, https and file addresses can be read")),
+        }
+    }
+}
+
+/// A file as a direct requirement has it, once its bytes are at hand.
+struct Whole {
+    file: String,
+    url: Url,
+    sha256: Sha256,
+    bytes: Vec<u8>,
+}
+
+impl Shared {
+    async fn direct(
+        self: &Arc<Self>,
+        name: &PackageName,
+        source: Source,
+    ) -> Result<Found, IndexError> {
+        match source {
+            Source::Local(path, folder) => {
+                let (name, what) = (name.clone(), path.display().to_string());
+                let job = move || local(&name, &path, &folder);
+                self.run(job)
+                    .await
+                    .unwrap_or_else(|| Err(interrupted(&what)))
+            }
+            Source::Remote(url, sha256, folder) => self.remote(name, url, sha256, folder).await,
+        }
+    }
+
+    async fn remote(
+        self: &Arc<Self>,
+        name: &PackageName,
+        url: Url,
+        sha256: Option<Sha256>,
+        folder: String,
+    ) -> Result<Found, IndexError> {
+        let last = url
+            .path_segments()
+            .and_then(|mut s| s.next_back())
+            .unwrap_or("");
+        let file = last.replace("%2B", "+").replace("%2b", "+");
+        let asked = Distribution {
+            filename: filename(name, &file, "0"),
+            file: file.clone(),
+            url: url.clone().into(),
+            sha256,
+            size: None,
+            requires_python: None,
+            uploaded: None,
+            yanked: None,
+            has_metadata: false,
+            metadata_sha256: None,
+        };
+        let (sha256, bytes) = self.download(&asked).await?;
+        let (name, what) = (name.clone(), shown(&url));
+        let whole = Whole {
+            file,
+            url,
+            sha256,
+            bytes,
+        };
+        let job = move || whole.read(&name, &folder);
+        self.run(job)
+            .await
+            .unwrap_or_else(|| Err(interrupted(&what)))
+    }
+}
+
+fn local(name: &PackageName, path: &Path, folder: &str) -> Result<Found, IndexError> {
+    let shown = path.display().to_string();
+    let fail = |reason: String| IndexError::Fetch {
+        what: shown.clone(),
+        reason,
+    };
+    if path.is_dir() {
+        let place = path.join(folder);
+        let files = Directory::open(&place).map_err(|e| fail(causes(&e)))?;
+        let (version, metadata) = from_source(name, &files, &shown)?;
+        return Ok((release(version, None), metadata));
+    }
+    let bytes = std::fs::read(path).map_err(|e| fail(e.to_string()))?;
+    let whole = path.canonicalize().map_err(|e| fail(e.to_string()))?;
+    let url = Url::from_file_path(whole).map_err(|()| fail("its path is no address".to_owned()))?;
+    let file = path
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
+    let whole = Whole {
+        file: file.unwrap_or_default(),
+        url,
+        sha256: Sha256::of(&bytes),
+        bytes,
+    };
+    whole.read(name, folder)
+}
+
+impl Whole {
+    fn read(self, name: &PackageName, folder: &str) -> Result<Found, IndexError> {
+        let (version, metadata) = if self.file.ends_with(".whl") {
+            let text = range::whole_wheel(&self.file, &self.bytes);
+            let text = text.map_err(|reason| malformed(&self.file, reason))?;
+            from_metadata(name, &text, &self.file)?
+        } else {
+            let archive = Archive::parse(&self.file, &self.bytes);
+            let archive = archive.map_err(|e| malformed(&self.file, causes(&e)))?;
+            let inside = Below {
+                files: &archive,
+                folder: folder.trim_matches('/').to_owned(),
+            };
+            from_source(name, &inside, &self.file)?
+        };
+        let file = Distribution {
+            filename: filename(name, &self.file, &version.to_string()),
+            size: Some(self.bytes.len() as u64),
+            url: self.url.into(),
+            sha256: Some(self.sha256),
+            file: self.file,
+            requires_python: None,
+            uploaded: None,
+            yanked: None,
+            has_metadata: false,
+            metadata_sha256: None,
+        };
+        Ok((release(version, Some(file)), metadata))
+    }
+}
+
+fn release(version: Version, file: Option<Distribution>) -> Arc<Release> {
+    let (wheels, sdists): (Vec<_>, Vec<_>) = file
+        .into_iter()
+        .partition(|file| matches!(file.filename, Filename::Wheel(_)));
+    Arc::new(Release {
+        version,
+        wheels,
+        sdist: sdists.into_iter().next(),
+    })
+}
+
+/// A file's name taken apart; archives may have any name (`main.zip`), and then are sdists.
+fn filename(name: &PackageName, file: &str, version: &str) -> Filename {
+    if let Some((filename, _)) = Filename::parse(file, name) {
+        return filename;
+    }
+    let endings = ["tar.gz", "zip", "tar.bz2", "tar.xz", "tgz"];
+    let extension = endings
+        .into_iter()
+        .find(|e| file.ends_with(e))
+        .unwrap_or("tar.gz");
+    Filename::Sdist(SdistFilename {
+        name: name.to_string(),
+        version: version.to_owned(),
+        extension: extension.to_owned(),
+    })
+}
+
+/// What a folder or an unpacked sdist says of itself.
+fn from_source(
+    name: &PackageName,
+    files: &dyn Files,
+    what: &str,
+) -> Result<(Version, Arc<Metadata>), IndexError> {
+    if let Ok(text) = files.read("PKG-INFO") {
+        let header = Header::parse(&text);
+        if ["Requires-Dist", "Provides-Extra", "Requires-Python"]
+            .iter()
+            .all(|f| header.tells(f))
+        {
+            return from_metadata(name, &text, what);
+        }
+    }
+    let read = crate::project::read(files, &Hint::Distribution);
+    let project = read.map_err(|e| malformed(what, causes(&e)))?;
+    if let Some(other) = project.name.as_ref().filter(|other| *other != name) {
+        return Err(malformed(
+            what,
+            format!("it is the project `{other}`, not `{name}`"),
+        ));
+    }
+    // A version that is only computed when building does not matter to who wants just this one.
+    let version = project
+        .version
+        .as_deref()
+        .and_then(|text| Version::from_str(text).ok());
+    let version = version.unwrap_or_else(|| Version::new([0]));
+    let facts = facts::of(files).map_err(|e| malformed(what, causes(&e)))?;
+    let text = metadata_from_facts(name, &version.to_string(), &facts);
+    let text = text.ok_or_else(|| IndexError::UnknownMetadata {
+        release: format!("{name} ({what})"),
+        reason: facts.unknown.join("; "),
+    })?;
+    from_metadata(name, &text, what)
+}
+
+fn from_metadata(
+    name: &PackageName,
+    text: &[u8],
+    what: &str,
+) -> Result<(Version, Arc<Metadata>), IndexError> {
+    let metadata = Metadata::parse(text).map_err(|e| malformed(what, e.to_string()))?;
+    if metadata.name != *name {
+        let reason = format!("it is the project `{}`, not `{name}`", metadata.name);
+        return Err(malformed(what, reason));
+    }
+    let version =
+        Version::from_str(&metadata.version).map_err(|e| malformed(what, e.to_string()))?;
+    Ok((version, Arc::new(metadata)))
+}
+
+fn malformed(what: &str, reason: String) -> IndexError {
+    IndexError::Malformed {
+        what: what.to_owned(),
+        reason,
+    }
+}
+
+/// A folder of a tree of files, as a tree.
+struct Below<'f> {
+    files: &'f dyn Files,
+    folder: String,
+}
+
+impl Below<'_> {
+    fn path(&self, path: &str) -> String {
+        match (self.folder.as_str(), path) {
+            ("", path) => path.to_owned(),
+            (folder, "") => folder.to_owned(),
+            (folder, path) => format!("{folder}/{path}"),
+        }
+    }
+}
+
+impl Files for Below<'_> {
+    fn read(&self, path: &str) -> Result<Vec<u8>, FilesError> {
+        self.files.read(&self.path(path))
+    }
+
+    fn is_file(&self, path: &str) -> bool {
+        self.files.is_file(&self.path(path))
+    }
+
+    fn is_dir(&self, path: &str) -> bool {
+        self.files.is_dir(&self.path(path))
+    }
+
+    fn list(&self, path: &str) -> Vec<String> {
+        self.files.list(&self.path(path))
+    }
+
+    fn display(&self, path: &str) -> PathBuf {
+        self.files.display(&self.path(path))
     }
 }

@@ -58,6 +58,7 @@ impl RemoteCatalog {
             metadata: OnceMap::default(),
             facts: OnceMap::default(),
             digests: OnceMap::default(),
+            direct: OnceMap::default(),
             probes: Mutex::default(),
             scout: RwLock::default(),
             hits: AtomicU64::new(0),

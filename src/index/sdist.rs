@@ -102,7 +102,7 @@ impl Shared {
             if response.status != 200 {
                 return Err(IndexError::Fetch {
                     what: file.url.to_string(),
-                    reason: "the index lists the file, but it is not there".to_owned(),
+                    reason: "the file is not there".to_owned(),
                 });
             }
             match self.verified(file, response.body).await {
@@ -215,7 +215,11 @@ pub fn read(file: &str, bytes: &[u8]) -> Result<Read, IndexError> {
 }
 
 /// The requirements that static reading found, as core metadata; none where it found none for certain.
-fn metadata_from_facts(name: &PackageName, version: &str, facts: &SourceFacts) -> Option<Vec<u8>> {
+pub(super) fn metadata_from_facts(
+    name: &PackageName,
+    version: &str,
+    facts: &SourceFacts,
+) -> Option<Vec<u8>> {
     use std::fmt::Write as _;
     let requires = facts.requires_dist.as_ref()?;
     let mut out = format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n");
@@ -251,7 +255,8 @@ fn metadata_from_facts(name: &PackageName, version: &str, facts: &SourceFacts) -
     Some(out.into_bytes())
 }
 
-fn causes(error: &dyn std::error::Error) -> String {
+/// An error and its causes as one text.
+pub(super) fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {

@@ -32,6 +32,7 @@ pub(super) struct Shared {
     pub(super) metadata: OnceMap<(PackageName, String), Arc<Metadata>>,
     pub(super) facts: OnceMap<String, (Sha256, Arc<SourceFacts>)>,
     pub(super) digests: OnceMap<String, Sha256>,
+    pub(super) direct: OnceMap<String, (Arc<Release>, Arc<Metadata>)>,
     pub(super) probes: Mutex<HashMap<String, super::metadata::Probe>>,
     pub(super) scout: RwLock<Option<Arc<dyn Scout>>>,
     pub(super) hits: AtomicU64,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use pyresolve::index::{Catalog, IndexError, Options, Page, RemoteCatalog};
-use pyresolve::python::{Metadata, PackageName, Version};
+use pyresolve::python::{Metadata, PackageName, Version, Wanted};
 use tempfile::TempDir;
 
 use crate::support::index::{Index, Manner, Trouble};
@@ -421,4 +421,78 @@ fn a_folder_can_stand_for_an_index() {
     let release = page.release(&Version::from_str("1").unwrap()).unwrap();
     assert!(catalog.sha256(&name("demo"), &release.wheels[0]).is_ok());
     assert!(catalog.page(&name("absent")).is_err());
+}
+
+fn direct(catalog: &RemoteCatalog, wanted: &str) -> Result<(String, Vec<String>), IndexError> {
+    let wanted = match wanted.split_once(':') {
+        Some(_) => Wanted::Url(wanted.parse().unwrap()),
+        None => Wanted::Path(wanted.into()),
+    };
+    let (release, metadata) = catalog.direct(&name("demo"), &wanted)?;
+    Ok((release.version.to_string(), requirements(&metadata)))
+}
+
+#[test]
+fn addresses_and_paths_stand_for_a_release() {
+    let release = Release::new("demo", "1.5").needs("dep>=1");
+    let nested = Release::new("demo", "1.6").source(&[(
+        "sub/pyproject.toml",
+        "[project]\nname = 'demo'\nversion = '7'\ndependencies = ['inner']\n",
+    )]);
+    let index = Index::start(vec![release.clone(), nested, Release::new("other", "1")]);
+    let folder = TempDir::new().unwrap();
+    let place = |file: &str| folder.path().join(file).display().to_string();
+    for file in release.files() {
+        std::fs::write(folder.path().join(&file.name), &file.bytes).unwrap();
+    }
+    std::fs::write(
+        folder.path().join("pyproject.toml"),
+        "[project]\nname = 'demo'\nversion = '3'\ndependencies = ['local']\n",
+    )
+    .unwrap();
+    let catalog = catalog(&index);
+    let wheel = "demo-1.5-py3-none-any.whl";
+    let at = |file: &str| format!("{}/files/{file}", index.root());
+    let published = Ok(("1.5".to_owned(), vec!["dep>=1".to_owned()]));
+    assert_eq!(direct(&catalog, &at(wheel)), published);
+    assert_eq!(direct(&catalog, &at("demo-1.5.tar.gz")), published);
+    assert_eq!(direct(&catalog, &place(wheel)), published);
+    assert_eq!(
+        direct(&catalog, &format!("file://{}", place("demo-1.5.tar.gz"))),
+        published
+    );
+    let own = folder.path().display().to_string();
+    assert_eq!(
+        direct(&catalog, &own),
+        Ok(("3".to_owned(), vec!["local".to_owned()]))
+    );
+    let sub = at("demo-1.6.tar.gz#subdirectory=sub");
+    assert_eq!(
+        direct(&catalog, &sub),
+        Ok(("7".to_owned(), vec!["inner".to_owned()]))
+    );
+
+    let good = index.file(wheel).sha256();
+    assert_eq!(
+        direct(&catalog, &at(&format!("{wheel}#sha256={good}"))),
+        published
+    );
+    let bad = at(&format!("{wheel}#sha256={}", "0".repeat(64)));
+    assert!(matches!(
+        direct(&catalog, &bad),
+        Err(IndexError::HashMismatch { .. })
+    ));
+    for (wanted, part) in [
+        (at("other-1.tar.gz"), "`other`, not `demo`"),
+        (at("absent-1.tar.gz"), "not there"),
+        (place("absent"), "absent"),
+        (at("demo-1.6.tar.gz#subdirectory=../x"), "leads out"),
+        (
+            "git+https://host.test/x@main".to_owned(),
+            "archive of a commit",
+        ),
+    ] {
+        let error = direct(&catalog, &wanted).unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+    }
 }
