@@ -496,6 +496,7 @@ impl<'a> Value<'a> {
             Value::Tuple(items) => Key::Tuple(items.iter().map(Value::key).collect::<Option<_>>()?),
             Value::Native(path) => Key::Native(Rc::clone(path)),
             Value::Function(f) => Key::Identity(Rc::as_ptr(f).cast::<u8>() as usize),
+            Value::Pattern(p) => Key::Identity(Rc::as_ptr(p).cast::<u8>() as usize),
             Value::Class(c) => Key::Identity(Rc::as_ptr(c).cast::<u8>() as usize),
             Value::Object(o) => Key::Identity(Rc::as_ptr(o).cast::<u8>() as usize),
             Value::Module(m) => Key::Identity(Rc::as_ptr(m).cast::<u8>() as usize),

@@ -71,6 +71,10 @@ fn values_are_computed() {
             "import itertools\nREQ = list(itertools.chain(*[['a'], ['b']])) + sum([['c'], ['d']], [])",
             &["a", "b", "c", "d"],
         ),
+        (
+            "pats = {re.compile(r'v=(.*)'): lambda m: m.group(1), re.compile(r'n=(.*)'): None}\nREQ = [f(p.match(l)) for l in ['v=a', 'x'] for p, f in pats.items() if p.match(l)]",
+            &["a"],
+        ),
         ("exec('REQ = [\"a\"]')", &["a"]),
         ("REQ = eval('[\"a\"]')", &["a"]),
         (
