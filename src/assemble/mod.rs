@@ -129,6 +129,7 @@ pub fn assemble(
         catalog,
         question,
         facts: BTreeMap::new(),
+        disagreements: BTreeSet::new(),
         digests: BTreeMap::new(),
     };
     let mut build: Vec<Resolution> = Vec::new();
@@ -165,6 +166,8 @@ struct Gathered<'a> {
     question: &'a Question<'a>,
     facts: BTreeMap<(PackageName, Version), Arc<SourceFacts>>,
     digests: BTreeMap<String, Sha256>,
+    /// Releases whose wheel and sdist require different things, as sentences.
+    disagreements: BTreeSet<String>,
 }
 
 impl Gathered<'_> {
@@ -209,6 +212,12 @@ impl Gathered<'_> {
             Ok(((pin.name.clone(), pin.version.clone()), facts))
         })?;
         self.facts.extend(facts);
+        for (pin, _) in &sdists {
+            let facts = self.facts.get(&(pin.name.clone(), pin.version.clone()));
+            let said = facts.and_then(|facts| facts.disagreement(&pin.metadata));
+            let said = said.map(|said| format!("{} {}: {said}", pin.name, pin.version));
+            self.disagreements.extend(said);
+        }
         let files = entries
             .iter()
             .flat_map(|pin| pin.release.files().map(|file| (&pin.name, file)))
@@ -227,6 +236,7 @@ impl Gathered<'_> {
                     .iter()
                     .map(move |warning| format!("{name} {version}: {warning}"))
             })
+            .chain(self.disagreements.iter().cloned())
             .collect()
     }
 }

@@ -2,10 +2,13 @@
 //!
 //! Facts are cached by the archive's hash, so they hold plain values only.
 
+use super::merge::recorded::comparable;
 use super::reading::no_env;
 use super::{Cargo, Evaluated, Files, Hint, ProjectError, cargo, merge, module};
+use std::collections::BTreeSet;
+
 use crate::problem::Severity;
-use crate::python::About;
+use crate::python::{About, Metadata, Requirement};
 
 /// Facts about one source tree, read without running it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
@@ -55,6 +58,33 @@ pub struct SourceFacts {
     /// Other programs that setup.py starts, sorted.
     #[serde(default)]
     pub programs: Vec<String>,
+}
+
+impl SourceFacts {
+    /// A sentence where the source is known to require something else than the release's metadata
+    /// (mostly a wheel's) says.
+    pub fn disagreement(&self, metadata: &Metadata) -> Option<String> {
+        let ours = self.requires_dist.as_ref()?;
+        let ours: BTreeSet<String> = ours
+            .iter()
+            .map(|text| Requirement::parse(text).map(|r| comparable(&r)))
+            .collect::<Result<_, _>>()
+            .ok()?;
+        let theirs: BTreeSet<String> = metadata.requires_dist.iter().map(comparable).collect();
+        if ours == theirs {
+            return None;
+        }
+        let shown = |set: Vec<&String>| match set.as_slice() {
+            [] => "nothing".to_owned(),
+            [one] => format!("`{one}`"),
+            [one, rest @ ..] => format!("`{one}` and {} more", rest.len()),
+        };
+        Some(format!(
+            "wheel and sdist disagree about the requirements: only the wheel has {}, only the sdist {}",
+            shown(theirs.difference(&ours).collect()),
+            shown(ours.difference(&theirs).collect()),
+        ))
+    }
 }
 
 /// Facts about an sdist, or about any folder that is packaged like one.
@@ -135,4 +165,29 @@ fn has_tests(files: &dyn Files) -> bool {
             .list("")
             .iter()
             .any(|name| files.is_file(&format!("{name}/__init__.py")) && holds(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wheel_and_sdist_are_compared() {
+        let metadata = Metadata::parse(
+            b"Name: a\nVersion: 1\nRequires-Dist: b (<2,>=1)\nRequires-Dist: c; extra == 'x'\n",
+        )
+        .unwrap();
+        let facts = |requires: &[&str]| SourceFacts {
+            requires_dist: Some(requires.iter().map(|r| (*r).to_owned()).collect()),
+            ..SourceFacts::default()
+        };
+        let same = facts(&["c; extra == 'x'", "b>=1,<2"]);
+        assert_eq!(same.disagreement(&metadata), None);
+        assert_eq!(SourceFacts::default().disagreement(&metadata), None);
+        let other = facts(&["b>=1,<2", "d"]).disagreement(&metadata).unwrap();
+        assert!(
+            other.contains("only the wheel has `c; extra == 'x'`, only the sdist `d`"),
+            "{other}"
+        );
+    }
 }

@@ -5,7 +5,7 @@
 //! An sdist's PKG-INFO is stronger than all of them where it is bound to tell (PEP 643).
 
 mod pbr;
-mod recorded;
+pub(super) mod recorded;
 mod setuptools;
 
 use std::path::PathBuf;

@@ -257,7 +257,8 @@ fn texts(draft: &Draft) -> BTreeSet<String> {
     all
 }
 
-fn comparable(requirement: &Requirement) -> String {
+/// A requirement as a text that is the same for the same requirement.
+pub(in crate::project) fn comparable(requirement: &Requirement) -> String {
     let specifiers = requirement.specifiers().map(|specifiers| {
         let mut parts: Vec<_> = specifiers.iter().map(ToString::to_string).collect();
         parts.sort();
