@@ -74,6 +74,42 @@ fn known_version(project: &str, attribute: &str) -> String {
     found.version.to_string()
 }
 
+/// The bridge: one pin that nixpkgs has, one that is too old there, one that it lacks and whose
+/// sdist lacks a file that its setup.py reads.
+#[test]
+fn a_project_of_all_three_kinds_of_pins() {
+    let Some(mut bench) = Bench::new("bridge", &[Need::Setuptools]) else {
+        return;
+    };
+    let tornado = Release::new("tornado", &known_version("tornado", "tornado"));
+    bench.nixpkgs_has("tornado", tornado.flit("version = 'old'"), &[]);
+    bench.publish(Release::new("tornado", "99.1").flit("version = 'new'"));
+    let aioamqp = Release::new("aioamqp", &known_version("aioamqp", "aioamqp"))
+        .needs("tornado>=1")
+        .flit("from tornado import version");
+    bench.nixpkgs_has("aioamqp", aioamqp, &["tornado"]);
+    let setup = "from setuptools import setup
+setup(name='redis_structures', version='0.1.3', py_modules=['redis_structures'],
+      long_description=open('README.rst').read(), install_requires=[])
+";
+    bench.publish(Release::new("redis_structures", "0.1.3").source(&[
+        ("setup.py", setup),
+        ("README", "text"),
+        ("redis_structures.py", ""),
+    ]));
+    bench.nix.write(
+        "setup.py",
+        "from setuptools import setup
+setup(name='bridge', install_requires=['tornado>=99', 'aioamqp', 'redis_structures==0.1.3'])
+",
+    );
+    let text = bench.lock(&["setup.py"]);
+    assert!(text.contains("touch README.rst"), "{text}");
+    let program = "import aioamqp, redis_structures; print(aioamqp.version)";
+    assert_eq!(bench.run(program), "new");
+    assert_eq!(bench.lock(&["setup.py"]), text);
+}
+
 /// The override reaches what nixpkgs keeps; its old patches and source do not reach the override.
 #[test]
 fn an_override_is_the_version_of_the_whole_set() {
