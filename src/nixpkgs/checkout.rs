@@ -107,6 +107,8 @@ pub struct Contents {
     pub others: BTreeSet<String>,
     /// Attributes that could not be read, and why.
     pub unknown: BTreeMap<String, String>,
+    /// How many attributes Nix told of; none where it was not asked.
+    pub evaluated: usize,
 }
 
 impl Checkout {

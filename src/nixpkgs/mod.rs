@@ -3,6 +3,7 @@
 pub mod attribute;
 pub mod bootstrap;
 pub mod checkout;
+pub mod evaluate;
 pub mod facts;
 pub mod library;
 pub mod license;
