@@ -23,7 +23,7 @@ use recipe::{Recipe, Recipes};
 use set::{Definition, Definitions};
 
 pub use identity::Identity;
-pub use table::nixpkgs;
+pub use table::{mark_primaries, nixpkgs};
 
 /// The largest recipe that is read; the largest that nixpkgs has is a tenth of it.
 const MAX_RECIPE: u64 = 2 << 20;

@@ -2,12 +2,17 @@
 
 pub mod attribute;
 pub mod bootstrap;
+pub mod channel;
 pub mod checkout;
+pub mod date;
 pub mod evaluate;
 pub mod facts;
+pub mod flake;
+mod keep;
 pub mod library;
 pub mod license;
 pub mod snapshot;
+pub mod source;
 pub mod twin;
 
 pub use attribute::{Attribute, Nixpkgs};

@@ -1,6 +1,7 @@
 //! What was read of a tree as a [`Nixpkgs`]: attributes with the projects they install.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::str::FromStr as _;
 use std::sync::Arc;
 
@@ -37,17 +38,17 @@ pub fn nixpkgs(contents: Contents, identity: &Identity, known: Option<&Nixpkgs>)
             elsewhere.entry(attr.clone()).or_insert(project);
         }
     }
-    let primary = primaries(&candidates, known);
-    let attributes = candidates
+    let mut attributes: Vec<Attribute> = candidates
         .into_iter()
         .map(|(attr, project, version, facts)| Attribute {
-            primary: primary.contains(&attr),
+            primary: false,
             attr,
             project,
             version,
             facts: Some(Arc::new(facts)),
         })
         .collect();
+    mark_primaries(&mut attributes, known);
     let channel = match &identity.release {
         Some(release) => format!("nixpkgs {release}"),
         None => "nixpkgs".to_owned(),
@@ -74,30 +75,38 @@ fn version(written: &str) -> Option<Version> {
     Version::from_str(released).ok()
 }
 
-type Candidate = (String, PackageName, Version, AttributeFacts);
-
-/// The attribute to use by default for each project.
-fn primaries(candidates: &[Candidate], known: Option<&Nixpkgs>) -> BTreeSet<String> {
-    let mut by_project: BTreeMap<&PackageName, Vec<&Candidate>> = BTreeMap::new();
-    for candidate in candidates {
-        by_project.entry(&candidate.1).or_default().push(candidate);
-    }
-    let default = |(project, candidates): (&PackageName, Vec<&Candidate>)| {
-        let rank = |candidate: &&Candidate| {
-            let (attr, _, version, facts) = *candidate;
-            let known = known.and_then(|k| k.attribute(attr));
-            (
-                attr.as_str() != project.as_ref(),
-                !known.is_some_and(|k| k.primary),
-                facts.kind == Kind::Foreign,
-                has_suffix(attr),
-                std::cmp::Reverse(version.clone()),
-                attr.len(),
-            )
-        };
-        candidates.into_iter().min_by_key(rank).map(|c| c.0.clone())
+/// Marks the attribute to use by default for each project: the one that is called like it, or else
+/// the one that is known to be it, or else the one whose name tells of no version or variant.
+pub fn mark_primaries(attributes: &mut [Attribute], known: Option<&Nixpkgs>) {
+    let rank = |a: &Attribute| {
+        let known = known.and_then(|k| k.attribute(&a.attr));
+        (
+            a.attr != a.project.as_ref(),
+            !known.is_some_and(|k| k.primary),
+            a.facts.as_ref().is_some_and(|f| f.kind == Kind::Foreign),
+            has_suffix(&a.attr),
+            std::cmp::Reverse(a.version.clone()),
+            a.attr.len(),
+        )
     };
-    by_project.into_iter().filter_map(default).collect()
+    let mut best = BTreeMap::new();
+    for (index, attribute) in attributes.iter().enumerate() {
+        let rank = rank(attribute);
+        match best.entry(attribute.project.clone()) {
+            Entry::Vacant(entry) => {
+                entry.insert((rank, index));
+            }
+            Entry::Occupied(mut entry) if rank < entry.get().0 => {
+                entry.insert((rank, index));
+            }
+            Entry::Occupied(_) => {}
+        }
+    }
+    for (_, index) in best.into_values() {
+        if let Some(attribute) = attributes.get_mut(index) {
+            attribute.primary = true;
+        }
+    }
 }
 
 /// Whether an attribute is named for a version (`django_6`) or a variant (`torchWithRocm`).
