@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use pubgrub::SelectedDependencies;
-
 use super::node::{ExtraId, Facet, Node, ProjectId};
 use super::resolution::{Edge, Pin, Resolution};
 use super::universe::{Line, Need, Universe};
@@ -26,11 +24,11 @@ impl Part {
     /// The projects that got different versions on different targets.
     pub fn new(
         targets: TargetSet,
-        selected: &SelectedDependencies<Node, Point>,
+        selected: &[(Node, Point)],
     ) -> Result<Self, BTreeSet<ProjectId>> {
         let mut points = BTreeMap::new();
         let mut torn = BTreeSet::new();
-        for (node, point) in selected.iter() {
+        for (node, point) in selected {
             let Some(project) = node.project() else {
                 continue;
             };

@@ -24,12 +24,12 @@ mod node;
 mod prefetch;
 mod provider;
 pub mod resolution;
+mod solver;
+mod term;
 mod universe;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-
-use pubgrub::PubGrubError;
 
 use crate::event::Observer;
 use crate::index::{Catalog, IndexError};
@@ -38,8 +38,8 @@ use crate::python::{PackageName, TargetSet, Version, VersionSpecifiers};
 
 use answer::Part;
 use explain::Failure;
-use node::{Node, ProjectId};
-use provider::{Provider, root_point};
+use node::ProjectId;
+use provider::Provider;
 use universe::Universe;
 
 pub use explain::Explanation;
@@ -260,27 +260,15 @@ fn solve_together(
     let mut tied = BTreeSet::new();
     loop {
         let provider = Provider::new(universe, targets, shared, &tied, observer);
-        let error = match pubgrub::resolve(&provider, Node::Root, root_point()) {
-            Ok(selected) => match Part::new(targets, &selected) {
+        match solver::solve(&provider) {
+            Ok(Ok(selected)) => match Part::new(targets, &selected) {
                 Ok(part) => return Ok(Together::Solved(part)),
-                Err(torn) => {
-                    tied.extend(torn);
-                    continue;
-                }
+                Err(torn) => tied.extend(torn),
             },
-            Err(error) => error,
-        };
-        match error {
-            PubGrubError::NoSolution(tree) => {
-                return Ok(Together::Failed(Failure { targets, tree }));
-            }
-            PubGrubError::ErrorChoosingVersion { source, .. }
-            | PubGrubError::ErrorRetrievingDependencies { source, .. }
-            | PubGrubError::ErrorInShouldCancel(source) => match source {
-                Fault::Restart => {}
-                Fault::Split(first) => return Ok(Together::Split(first)),
-                Fault::Error(error) => return Err(error),
-            },
+            Ok(Err(tree)) => return Ok(Together::Failed(Failure { targets, tree })),
+            Err(Fault::Restart) => {}
+            Err(Fault::Split(first)) => return Ok(Together::Split(first)),
+            Err(Fault::Error(error)) => return Err(error),
         }
     }
 }

@@ -48,6 +48,16 @@ impl Node {
     }
 }
 
+impl Node {
+    /// The part that holds a part to the version of its project.
+    pub fn version(self) -> Option<Node> {
+        match self {
+            Node::Root | Node::Part(_, Facet::Version) => None,
+            Node::Part(project, _) => Some(Node::Part(project, Facet::Version)),
+        }
+    }
+}
+
 /// For the solver's own messages, which nobody sees.
 impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,12 +1,9 @@
-//! PubGrub's questions, answered from the [`Universe`].
+//! The solver's questions, answered from the [`Universe`]: what to decide next, which version to
+//! choose, and what it needs.
 
 use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-use pubgrub::{
-    Dependencies, DependencyConstraints, DependencyProvider, PackageResolutionStatistics,
-};
 
 use super::node::{Facet, Node, ProjectId};
 use super::universe::{Need, Universe};
@@ -15,47 +12,53 @@ use crate::event::{Event, Observer};
 use crate::python::TargetSet;
 use crate::python::range::{self, Point, Range};
 
-/// Conflicts after which a project is decided before the others; rejections in a row after which
-/// it is decided before what rejects it.
-const MANY_CONFLICTS: u32 = 5;
-
 /// One run of the solver: the universe on some of the targets.
 pub(super) struct Provider<'u, 'a> {
-    pub universe: &'u Universe<'a>,
+    universe: &'u Universe<'a>,
     /// The targets that are solved together.
-    pub targets: TargetSet,
+    targets: TargetSet,
     /// Versions that other targets have already got.
-    pub shared: &'u BTreeMap<ProjectId, Vec<Point>>,
+    shared: &'u BTreeMap<ProjectId, Vec<Point>>,
     /// Projects whose parts for different targets must be held at one version.
-    pub tied: &'u BTreeSet<ProjectId>,
-    pub observer: &'u dyn Observer,
-    order: RefCell<HashMap<ProjectId, Rank>>,
-    /// The ranges that the solver last told of the parts that hold versions together.
-    held: RefCell<HashMap<ProjectId, Range>>,
-    next: Cell<usize>,
+    tied: &'u BTreeSet<ProjectId>,
+    observer: &'u dyn Observer,
+    ranks: RefCell<HashMap<ProjectId, Rank>>,
     /// How often a candidate of a project was chosen.
     tries: RefCell<HashMap<ProjectId, u32>>,
     decisions: Cell<u32>,
-    /// The node that was decided last, and how often in a row.
-    last: Cell<(Node, u32)>,
 }
 
-/// When a project is decided.
+/// What a version of a node needs.
+pub(super) enum Needs {
+    /// It cannot be used.
+    Unusable(Unusable),
+    These(Vec<(Node, Range)>),
+}
+
+/// When a project is decided: by class, then in the order in which projects were first needed.
 #[derive(Debug, Clone, Copy)]
 struct Rank {
     class: Class,
     seen: usize,
 }
 
+/// Decided later to earlier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Class {
+    /// Holds others together, decides nothing.
+    Holding,
     Usual,
-    Conflicting,
-    Rejected,
+    /// Its version often made others impossible.
+    Culprit,
+    /// Its versions were often impossible.
+    Affected,
+    /// Somebody needs exactly one version.
     Pinned,
     Direct,
     Root,
 }
+
+pub(super) type Priority = (Class, Reverse<usize>);
 
 impl<'u, 'a> Provider<'u, 'a> {
     pub fn new(
@@ -71,195 +74,14 @@ impl<'u, 'a> Provider<'u, 'a> {
             shared,
             tied,
             observer,
-            order: RefCell::default(),
-            held: RefCell::default(),
-            next: Cell::new(0),
+            ranks: RefCell::default(),
             tries: RefCell::default(),
             decisions: Cell::new(0),
-            last: Cell::new((Node::Root, 0)),
         }
     }
 
-    /// Notes that a project is needed: projects are decided in the order in which they were first
-    /// needed, pinned ones before.
-    fn rank(&self, need: &Need) {
-        let mut order = self.order.borrow_mut();
-        let rank = order.entry(need.to).or_insert_with(|| {
-            let seen = self.next.get();
-            self.next.set(seen + 1);
-            Rank {
-                class: Class::Usual,
-                seen,
-            }
-        });
-        let project = self.universe.by_id(need.to);
-        if self.universe.is_direct(&project) {
-            rank.class = Class::Direct;
-        } else if range::pinned(&need.range).is_some() {
-            rank.class = rank.class.max(Class::Pinned);
-        }
-    }
-
-    /// Counts how often in a row a node is decided: each time but the first, its last version was
-    /// rejected by earlier decisions. Rather than walk down to its oldest version, the solver
-    /// starts over and decides the node before them.
-    fn count_rejections(&self, node: Node, project: ProjectId) -> Result<(), Fault> {
-        let (last, count) = self.last.get();
-        let count = if last == node { count + 1 } else { 0 };
-        self.last.set((node, count));
-        if count >= MANY_CONFLICTS && self.universe.note_often_rejected(project) {
-            return Err(Fault::Restart);
-        }
-        Ok(())
-    }
-
-    /// How many further candidates to ask for at once, now that another one is tried: the more
-    /// have been tried, the more.
-    fn burst(&self, project: ProjectId) -> Option<usize> {
-        let mut tries = self.tries.borrow_mut();
-        let tries = tries.entry(project).or_default();
-        *tries += 1;
-        match *tries {
-            4 => Some(8),
-            10 => Some(16),
-            20 => Some(32),
-            n if n >= 40 && n % 25 == 15 => Some(50),
-            _ => None,
-        }
-    }
-
-    /// The solver's constraints for needs on some targets.
-    fn constraints(
-        &self,
-        needs: &[Need],
-        targets: TargetSet,
-        constraints: &mut Vec<(Node, Range)>,
-    ) -> Result<(), Fault> {
-        if let Some(first) = self.torn(needs, targets) {
-            return Err(Fault::Split(first));
-        }
-        for need in needs {
-            let targets = need.targets.and(targets);
-            if targets.is_empty() {
-                continue;
-            }
-            self.rank(need);
-            let range = &need.range;
-            constraints.push((Node::Part(need.to, Facet::Base(targets)), range.clone()));
-            for &extra in &need.extras {
-                let part = Node::Part(need.to, Facet::Extra(extra, targets));
-                constraints.push((part, range.clone()));
-            }
-            if self.tied.contains(&need.to) {
-                constraints.push((Node::Part(need.to, Facet::Version), range.clone()));
-            }
-        }
-        Ok(())
-    }
-
-    /// Targets that one and the same release wants another version of a project for than for the
-    /// other targets: they cannot be solved together.
-    fn torn(&self, needs: &[Need], targets: TargetSet) -> Option<TargetSet> {
-        let partial = |need: &&Need| {
-            let on = need.targets.and(targets);
-            !on.is_empty() && on != targets
-        };
-        let partial: Vec<&Need> = needs.iter().filter(partial).collect();
-        let (one, _) = partial.iter().enumerate().find_map(|(position, one)| {
-            let others = partial.get(position + 1..)?;
-            let other = others.iter().find(|other| {
-                other.to == one.to
-                    && other.targets.and(one.targets).and(targets).is_empty()
-                    && other.range.is_disjoint(&one.range)
-            })?;
-            Some((one, other))
-        })?;
-        Some(one.targets.and(targets))
-    }
-
-    fn part_constraints(
-        &self,
-        id: ProjectId,
-        facet: Facet,
-        point: &Point,
-    ) -> Result<Result<Vec<(Node, Range)>, Unusable>, Fault> {
-        let universe = self.universe;
-        let project = universe.by_id(id);
-        let source = universe.source(&project)?;
-        let Some(known) = source.known(point) else {
-            return Ok(Err(Unusable::Gone));
-        };
-        let mut constraints = Vec::new();
-        let same = Range::singleton(point.clone());
-        let (extra, targets) = match facet {
-            Facet::Version => return Ok(Ok(constraints)),
-            Facet::Base(targets) => {
-                if self.tied.contains(&id) {
-                    constraints.push((Node::Part(id, Facet::Version), same));
-                }
-                (None, targets)
-            }
-            Facet::Extra(extra, targets) => {
-                constraints.push((Node::Part(id, Facet::Base(targets)), same));
-                (Some(extra), targets)
-            }
-        };
-        match universe.needs(&project, known, extra)? {
-            Err(unusable) => return Ok(Err(unusable)),
-            Ok(needs) => self.constraints(&needs, targets, &mut constraints)?,
-        }
-        // A part that needs itself adds nothing, or excludes itself.
-        let own = Node::Part(id, facet);
-        if constraints
-            .iter()
-            .any(|(node, range)| *node == own && !range.contains(point))
-        {
-            return Ok(Err(Unusable::Itself));
-        }
-        constraints.retain(|(node, _)| *node != own);
-        Ok(Ok(constraints))
-    }
-}
-
-impl DependencyProvider for Provider<'_, '_> {
-    type P = Node;
-    type V = Point;
-    type VS = Range;
-    type M = Unusable;
-    type Err = Fault;
-    type Priority = (Class, Reverse<usize>, Reverse<Facet>);
-
-    fn prioritize(
-        &self,
-        node: &Node,
-        range: &Range,
-        statistics: &PackageResolutionStatistics,
-    ) -> Self::Priority {
-        let Node::Part(project, facet) = *node else {
-            return (Class::Root, Reverse(0), Reverse(Facet::Version));
-        };
-        let rank = self.order.borrow().get(&project).copied();
-        let rank = rank.unwrap_or(Rank {
-            class: Class::Usual,
-            seen: usize::MAX,
-        });
-        if facet == Facet::Version {
-            self.held.borrow_mut().insert(project, range.clone());
-            return (Class::Usual, Reverse(usize::MAX), Reverse(facet));
-        }
-        let mut class = rank.class;
-        if self.universe.is_often_rejected(project) {
-            class = class.max(Class::Rejected);
-        } else if statistics.conflict_count() >= MANY_CONFLICTS {
-            class = class.max(Class::Conflicting);
-        }
-        if range::pinned(range).is_some() {
-            class = class.max(Class::Pinned);
-        }
-        (class, Reverse(rank.seen), Reverse(facet))
-    }
-
-    fn should_cancel(&self) -> Result<(), Fault> {
+    /// Counts a decision, and stops a search that was given a limit.
+    pub fn count_decision(&self) -> Result<(), Fault> {
         let decisions = self.decisions.get().saturating_add(1);
         self.decisions.set(decisions);
         match self.universe.patience {
@@ -270,19 +92,57 @@ impl DependencyProvider for Provider<'_, '_> {
         }
     }
 
-    fn choose_version(&self, node: &Node, range: &Range) -> Result<Option<Point>, Fault> {
-        let Node::Part(id, facet) = *node else {
+    /// The node with the highest is decided next.
+    pub fn priority(&self, node: Node) -> Priority {
+        match node {
+            Node::Root => (Class::Root, Reverse(0)),
+            Node::Part(_, Facet::Version) => (Class::Holding, Reverse(0)),
+            Node::Part(project, _) => match self.ranks.borrow().get(&project) {
+                Some(rank) => (rank.class, Reverse(rank.seen)),
+                None => (Class::Usual, Reverse(usize::MAX)),
+            },
+        }
+    }
+
+    /// From now on decides a project before those that make its versions impossible.
+    pub fn decide_early(&self, node: Node) {
+        if let Some(project) = node.project()
+            && let Some(rank) = self.ranks.borrow_mut().get_mut(&project)
+        {
+            rank.class = Class::Affected;
+        }
+    }
+
+    /// From now on decides a project after those that its version makes impossible; whether that
+    /// changes anything.
+    pub fn decide_late(&self, node: Node) -> bool {
+        let Some(project) = node.project() else {
+            return false;
+        };
+        match self.ranks.borrow_mut().get_mut(&project) {
+            Some(rank) if !matches!(rank.class, Class::Culprit | Class::Affected) => {
+                rank.class = Class::Culprit;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The version of a node to try first. `held` is what holds it to the version of its project.
+    pub fn choose(
+        &self,
+        node: Node,
+        range: &Range,
+        held: Option<&Range>,
+    ) -> Result<Option<Point>, Fault> {
+        let Node::Part(id, facet) = node else {
             return Ok(Some(root_point()));
         };
-        self.count_rejections(*node, id)?;
         let project = self.universe.by_id(id);
         let source = self.universe.source(&project)?;
         let shared = self.shared.get(&id).map_or(&[][..], Vec::as_slice);
         let choose = |range: &Range| self.universe.choose(&project, source, facet, range, shared);
-        let held = self.held.borrow();
         let chosen = held
-            .get(&id)
-            .filter(|_| facet != Facet::Version)
             .and_then(|held| choose(&held.intersection(range)))
             .or_else(|| choose(range));
         if let Some(point) = &chosen
@@ -300,27 +160,126 @@ impl DependencyProvider for Provider<'_, '_> {
         Ok(chosen)
     }
 
-    fn get_dependencies(
-        &self,
-        node: &Node,
-        point: &Point,
-    ) -> Result<Dependencies<Node, Range, Unusable>, Fault> {
-        let constraints = match *node {
-            Node::Root => {
-                let mut constraints = Vec::new();
-                let needs = self.universe.root_needs();
-                self.constraints(&needs, self.targets, &mut constraints)?;
-                constraints
-            }
-            Node::Part(id, facet) => match self.part_constraints(id, facet, point)? {
-                Err(unusable) => return Ok(Dependencies::Unavailable(unusable)),
-                Ok(constraints) => constraints,
-            },
-        };
-        Ok(Dependencies::Available(DependencyConstraints::from_iter(
-            constraints,
-        )))
+    /// How many further candidates to ask for at once, now that another one is tried: the more
+    /// have been tried, the more.
+    fn burst(&self, project: ProjectId) -> Option<usize> {
+        let mut tries = self.tries.borrow_mut();
+        let tries = tries.entry(project).or_default();
+        *tries += 1;
+        match *tries {
+            4 => Some(8),
+            10 => Some(16),
+            20 => Some(32),
+            n if n >= 40 && n % 25 == 15 => Some(50),
+            _ => None,
+        }
     }
+
+    /// What a version of a node needs.
+    pub fn needs(&self, node: Node, point: &Point) -> Result<Needs, Fault> {
+        let mut needs = Vec::new();
+        let Node::Part(id, facet) = node else {
+            self.add_needs(&self.universe.root_needs(), self.targets, &mut needs)?;
+            return Ok(Needs::These(needs));
+        };
+        let universe = self.universe;
+        let project = universe.by_id(id);
+        let source = universe.source(&project)?;
+        let Some(known) = source.known(point) else {
+            return Ok(Needs::Unusable(Unusable::Gone));
+        };
+        let same = Range::singleton(point.clone());
+        let (extra, targets) = match facet {
+            Facet::Version => return Ok(Needs::These(needs)),
+            Facet::Base(targets) => {
+                if self.tied.contains(&id) {
+                    needs.push((Node::Part(id, Facet::Version), same));
+                }
+                (None, targets)
+            }
+            Facet::Extra(extra, targets) => {
+                self.rank(id, &same);
+                needs.push((Node::Part(id, Facet::Base(targets)), same));
+                (Some(extra), targets)
+            }
+        };
+        match universe.needs(&project, known, extra)? {
+            Err(unusable) => return Ok(Needs::Unusable(unusable)),
+            Ok(list) => self.add_needs(&list, targets, &mut needs)?,
+        }
+        // A part that needs itself adds nothing, or excludes itself.
+        if needs
+            .iter()
+            .any(|(other, range)| *other == node && !range.contains(point))
+        {
+            return Ok(Needs::Unusable(Unusable::Itself));
+        }
+        needs.retain(|(other, _)| *other != node);
+        Ok(Needs::These(needs))
+    }
+
+    fn add_needs(
+        &self,
+        list: &[Need],
+        targets: TargetSet,
+        needs: &mut Vec<(Node, Range)>,
+    ) -> Result<(), Fault> {
+        if let Some(first) = torn(list, targets) {
+            return Err(Fault::Split(first));
+        }
+        for need in list {
+            let targets = need.targets.and(targets);
+            if targets.is_empty() {
+                continue;
+            }
+            self.rank(need.to, &need.range);
+            let range = &need.range;
+            needs.push((Node::Part(need.to, Facet::Base(targets)), range.clone()));
+            for &extra in &need.extras {
+                let part = Node::Part(need.to, Facet::Extra(extra, targets));
+                needs.push((part, range.clone()));
+            }
+            if self.tied.contains(&need.to) {
+                needs.push((Node::Part(need.to, Facet::Version), range.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that some versions of a project are needed.
+    fn rank(&self, project: ProjectId, range: &Range) {
+        let mut ranks = self.ranks.borrow_mut();
+        let seen = ranks.len();
+        let rank = ranks.entry(project).or_insert(Rank {
+            class: Class::Usual,
+            seen,
+        });
+        if self.universe.is_direct(&self.universe.by_id(project)) {
+            rank.class = Class::Direct;
+        } else if range::pinned(range).is_some() {
+            rank.class = rank.class.max(Class::Pinned);
+        }
+    }
+}
+
+/// Targets that one and the same release wants another version of a project for than for the
+/// other targets: they cannot be solved together.
+fn torn(needs: &[Need], targets: TargetSet) -> Option<TargetSet> {
+    let partial = |need: &&Need| {
+        let on = need.targets.and(targets);
+        !on.is_empty() && on != targets
+    };
+    let partial: Vec<&Need> = needs.iter().filter(partial).collect();
+    let one = partial.iter().enumerate().find_map(|(position, one)| {
+        let others = partial.get(position + 1..)?;
+        let apart = |other: &&Need| {
+            other.to == one.to
+                && other.targets.and(one.targets).and(targets).is_empty()
+                && other.range.is_disjoint(&one.range)
+        };
+        others.iter().any(apart).then_some(one)
+    })?;
+    Some(one.targets.and(targets))
 }
 
 /// The one version of the root.

@@ -4,7 +4,7 @@
 //! tries: specifiers become ranges once, markers become target sets once, files are looked at once.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -34,8 +34,6 @@ pub(super) struct Universe<'a> {
     direct: RefCell<BTreeMap<PackageName, Wanted>>,
     by_name: Lines,
     pathfinder: Arc<Pathfinder>,
-    /// Projects whose versions were often rejected by earlier decisions.
-    rejected: RefCell<HashSet<ProjectId>>,
     /// How many decisions a run of the solver may take; none for as many as it needs.
     pub patience: Option<u32>,
 }
@@ -155,7 +153,6 @@ impl<'a> Universe<'a> {
             direct: RefCell::default(),
             by_name,
             pathfinder: Arc::new(Pathfinder::new(input)),
-            rejected: RefCell::default(),
             patience: None,
         };
         let scout: Arc<dyn Scout> = universe.pathfinder.clone();
@@ -261,16 +258,6 @@ impl<'a> Universe<'a> {
                 .clone(),
             Wanted::Url(_) | Wanted::Path(_) => Range::full(),
         }
-    }
-
-    /// Whether a project's versions were often rejected by earlier decisions.
-    pub fn is_often_rejected(&self, project: ProjectId) -> bool {
-        self.rejected.borrow().contains(&project)
-    }
-
-    /// Notes that a project's versions were often rejected; whether that is news.
-    pub fn note_often_rejected(&self, project: ProjectId) -> bool {
-        self.rejected.borrow_mut().insert(project)
     }
 
     /// Whether a project comes from an address or a path.

@@ -1,0 +1,669 @@
+//! PubGrub: conflict-driven search for versions.
+//!
+//! What cannot hold together is kept as incompatibilities; unit propagation derives from them what
+//! must hold, conflicts are resolved to new incompatibilities, and these forbid every repetition
+//! of the same mistake (Natalie Weizenbaum's description in pub's `doc/solver.md`). The search is
+//! complete. On top of that, nodes that are often rejected are decided before those that reject
+//! them: after [`MANY_CONFLICTS`] the search goes back behind the decision on the culprit.
+//!
+//! Ranges and the tree of a proof are those of the `pubgrub` crate, whose search does not allow
+//! to go back.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use pubgrub::{DerivationTree, Derived, External, Map};
+
+use super::node::Node;
+use super::provider::{Needs, Provider, root_point};
+use super::term::Term;
+use super::{Fault, Unusable};
+use crate::python::range::{Point, Range};
+
+/// Conflicts after which the order of decisions is reconsidered.
+const MANY_CONFLICTS: u32 = 5;
+
+/// The selected versions, or the proof that there are none.
+pub(super) type Answer = Result<Vec<(Node, Point)>, Tree>;
+type Tree = DerivationTree<Node, Range, Unusable>;
+
+/// Searches for versions of everything that the root needs.
+///
+/// # Errors
+/// What the provider answers instead of an answer.
+pub(super) fn solve(provider: &Provider) -> Result<Answer, Fault> {
+    let mut solver = Solver::default();
+    let root = solver.id(Node::Root);
+    solver.add(
+        vec![(root, Term::NotIn(Range::singleton(root_point())))],
+        Why::Root,
+    );
+    let mut next = root;
+    loop {
+        provider.count_decision()?;
+        if let Err(terminal) = solver.propagate(next) {
+            return Ok(Err(solver.tree(terminal)));
+        }
+        solver.reconsider(provider);
+        let Some(node) = solver.pick(provider) else {
+            return Ok(Ok(solver.selected()));
+        };
+        next = node;
+        solver.decide(provider, node)?;
+    }
+}
+
+type NodeId = usize;
+type IncompatibilityId = usize;
+
+/// Terms that cannot all hold.
+struct Incompatibility {
+    terms: Vec<(NodeId, Term)>,
+    why: Why,
+}
+
+enum Why {
+    Root,
+    NoVersions,
+    Unusable(Unusable),
+    /// The first term's node needs the second's.
+    Dependency(NodeId, Range, NodeId, Range),
+    Derived(IncompatibilityId, IncompatibilityId),
+}
+
+/// What is known of a node.
+#[derive(Default)]
+struct Known {
+    /// All that was derived, each with all that came before it.
+    derivations: Vec<Derivation>,
+    decision: Option<Decision>,
+    affected: u32,
+    culprit: u32,
+}
+
+struct Derivation {
+    /// When, among all derivations and decisions.
+    time: usize,
+    /// How many decisions had been made.
+    level: usize,
+    cause: IncompatibilityId,
+    /// What held then.
+    term: Term,
+}
+
+struct Decision {
+    time: usize,
+    level: usize,
+    point: Point,
+    term: Term,
+}
+
+#[derive(Default)]
+struct Solver {
+    ids: HashMap<Node, NodeId>,
+    nodes: Vec<Node>,
+    known: Vec<Known>,
+    /// The incompatibilities about a node, oldest first.
+    about: Vec<Vec<IncompatibilityId>>,
+    store: Vec<Incompatibility>,
+    /// Where an incompatibility is known to be contradicted, the level since which it is.
+    contradicted: Vec<Option<usize>>,
+    /// Those, oldest first.
+    settled: Vec<IncompatibilityId>,
+    /// Dependencies of one node on another, those on the same range in one.
+    merged: HashMap<(NodeId, NodeId), Vec<IncompatibilityId>>,
+    /// Nodes whose dependencies are known at these points.
+    expanded: HashMap<NodeId, Vec<Point>>,
+    /// The nodes of derivations and decisions, oldest first.
+    trail: Vec<NodeId>,
+    level: usize,
+    has_backtracked: bool,
+    prioritize: Vec<NodeId>,
+    deprioritize: Vec<NodeId>,
+}
+
+/// How far an incompatibility is fulfilled.
+enum Relation {
+    Satisfied,
+    /// All terms but that of this node hold.
+    Almost(NodeId),
+    Contradicted,
+    Open,
+}
+
+impl Known {
+    fn term(&self) -> Option<&Term> {
+        match &self.decision {
+            Some(decision) => Some(&decision.term),
+            None => self.derivations.last().map(|d| &d.term),
+        }
+    }
+}
+
+impl Solver {
+    fn id(&mut self, node: Node) -> NodeId {
+        *self.ids.entry(node).or_insert_with(|| {
+            self.nodes.push(node);
+            self.known.push(Known::default());
+            self.about.push(Vec::new());
+            self.nodes.len() - 1
+        })
+    }
+
+    fn keep(&mut self, terms: Vec<(NodeId, Term)>, why: Why) -> IncompatibilityId {
+        self.store.push(Incompatibility { terms, why });
+        self.contradicted.push(None);
+        self.store.len() - 1
+    }
+
+    fn add(&mut self, terms: Vec<(NodeId, Term)>, why: Why) -> IncompatibilityId {
+        let id = self.keep(terms, why);
+        self.watch(id);
+        id
+    }
+
+    fn watch(&mut self, id: IncompatibilityId) {
+        for (node, _) in &self.store[id].terms {
+            self.about[*node].push(id);
+        }
+    }
+
+    /// Adds what a version of a node needs; versions that need the same are kept as one.
+    fn add_dependency(
+        &mut self,
+        from: NodeId,
+        point: &Point,
+        to: NodeId,
+        range: Range,
+    ) -> IncompatibilityId {
+        let at = Range::singleton(point.clone());
+        let id = self.keep_dependency(from, at.clone(), to, range.clone());
+        let mergeable = self.merged.get(&(from, to)).and_then(|known| {
+            known.iter().position(
+                |&id| matches!(&self.store[id].why, Why::Dependency(_, _, _, r) if *r == range),
+            )
+        });
+        let list = self.merged.entry((from, to)).or_default();
+        let Some(position) = mergeable else {
+            list.push(id);
+            self.watch(id);
+            return id;
+        };
+        let past = list[position];
+        let all = match &self.store[past].why {
+            Why::Dependency(_, past, _, _) => past.union(&at),
+            _ => at,
+        };
+        let merged = self.keep_dependency(from, all, to, range);
+        for node in [from, to] {
+            self.about[node].retain(|&id| id != past);
+        }
+        if let Some(list) = self.merged.get_mut(&(from, to)) {
+            list[position] = merged;
+        }
+        self.watch(merged);
+        id
+    }
+
+    fn keep_dependency(
+        &mut self,
+        from: NodeId,
+        at: Range,
+        to: NodeId,
+        range: Range,
+    ) -> IncompatibilityId {
+        let mut terms = vec![(from, Term::In(at.clone()))];
+        if !range.is_empty() {
+            terms.push((to, Term::NotIn(range.clone())));
+        }
+        self.keep(terms, Why::Dependency(from, at, to, range))
+    }
+
+    /// Derives all that follows from what is known of a node. In a conflict, learns from it and
+    /// goes back.
+    ///
+    /// # Errors
+    /// An incompatibility that the root alone fulfils.
+    fn propagate(&mut self, node: NodeId) -> Result<(), IncompatibilityId> {
+        let mut changed = vec![node];
+        while let Some(node) = changed.pop() {
+            let mut conflict = None;
+            for position in (0..self.about[node].len()).rev() {
+                let id = self.about[node][position];
+                if self.contradicted[id].is_some() {
+                    continue;
+                }
+                match self.relation(id) {
+                    Relation::Satisfied => {
+                        conflict = Some(id);
+                        break;
+                    }
+                    Relation::Almost(almost) => {
+                        if !changed.contains(&almost) {
+                            changed.push(almost);
+                        }
+                        self.derive(almost, id);
+                    }
+                    Relation::Contradicted => self.contradict(id),
+                    Relation::Open => {}
+                }
+            }
+            if let Some(id) = conflict {
+                let (node, cause) = self.resolve_conflict(id)?;
+                changed.clear();
+                changed.push(node);
+                self.derive(node, cause);
+            }
+        }
+        Ok(())
+    }
+
+    fn relation(&self, id: IncompatibilityId) -> Relation {
+        let mut open = None;
+        for (node, term) in &self.store[id].terms {
+            match self.known[*node].term() {
+                Some(known) if known.implies(term) => {}
+                Some(known) if known.excludes(term) => return Relation::Contradicted,
+                _ if open.is_some() => return Relation::Open,
+                _ => open = Some(*node),
+            }
+        }
+        open.map_or(Relation::Satisfied, Relation::Almost)
+    }
+
+    fn term_of(&self, id: IncompatibilityId, node: NodeId) -> Option<&Term> {
+        let mut terms = self.store[id].terms.iter();
+        terms.find(|(n, _)| *n == node).map(|(_, term)| term)
+    }
+
+    /// The opposite of a node's term in an incompatibility must hold, as all others do.
+    fn derive(&mut self, node: NodeId, cause: IncompatibilityId) {
+        let Some(term) = self.term_of(cause, node).map(Term::negated) else {
+            return;
+        };
+        let term = match self.known[node].term() {
+            Some(known) => known.and(&term),
+            None => term,
+        };
+        self.known[node].derivations.push(Derivation {
+            time: self.trail.len(),
+            level: self.level,
+            cause,
+            term,
+        });
+        self.trail.push(node);
+        self.contradict(cause);
+    }
+
+    fn contradict(&mut self, id: IncompatibilityId) {
+        self.contradicted[id] = Some(self.level);
+        self.settled.push(id);
+    }
+
+    /// Follows a conflict back to a mistake that can be undone, and undoes it. The incompatibility
+    /// that was learned, and the node that it now decides.
+    fn resolve_conflict(
+        &mut self,
+        conflict: IncompatibilityId,
+    ) -> Result<(NodeId, IncompatibilityId), IncompatibilityId> {
+        let mut id = conflict;
+        loop {
+            if self.is_terminal(id) {
+                return Err(id);
+            }
+            let satisfier = self.satisfier(id);
+            let (node, level) = (satisfier.node, satisfier.previous_level);
+            let cause = match satisfier.cause {
+                Some(cause) if level >= satisfier.level => cause,
+                _ => {
+                    self.backtrack(level);
+                    if id != conflict {
+                        self.watch(id);
+                    }
+                    self.count_conflict(node, id);
+                    return Ok((node, id));
+                }
+            };
+            let terms = self.resolvent(id, cause, node);
+            id = self.keep(terms, Why::Derived(id, cause));
+            self.count_conflict(node, id);
+        }
+    }
+
+    fn is_terminal(&self, id: IncompatibilityId) -> bool {
+        match self.store[id].terms.as_slice() {
+            [] => true,
+            [(node, term)] => {
+                self.nodes[*node] == Node::Root && Term::exactly(&root_point()).implies(term)
+            }
+            _ => false,
+        }
+    }
+
+    /// The terms of two incompatibilities without the node that one derived from the other.
+    fn resolvent(
+        &self,
+        one: IncompatibilityId,
+        other: IncompatibilityId,
+        node: NodeId,
+    ) -> Vec<(NodeId, Term)> {
+        let mut terms: Vec<(NodeId, Term)> = Vec::new();
+        for (n, term) in self.store[one].terms.iter().chain(&self.store[other].terms) {
+            match terms.iter_mut().find(|(known, _)| known == n) {
+                Some((_, known)) if *n == node => *known = known.or(term),
+                Some((_, known)) => *known = known.and(term),
+                None => terms.push((*n, term.clone())),
+            }
+        }
+        terms.retain(|(n, term)| *n != node || !term.is_empty());
+        terms
+    }
+
+    /// The earliest derivation or decision with which all terms of an incompatibility hold.
+    fn satisfier(&self, id: IncompatibilityId) -> Satisfier {
+        let terms = &self.store[id].terms;
+        let mut moments: Vec<(NodeId, Moment)> = terms
+            .iter()
+            .map(|(node, term)| (*node, self.moment(*node, None, term)))
+            .collect();
+        let latest = (0..moments.len())
+            .max_by_key(|&position| moments[position].1.time)
+            .unwrap_or_default();
+        let (node, satisfier) = moments[latest];
+        let known = &self.known[node];
+        // What the satisfier itself says, without what held before it.
+        let said = match satisfier.cause {
+            Some(cause) => self.term_of(cause, node).map(Term::negated),
+            None => known.decision.as_ref().map(|d| d.term.clone()),
+        };
+        if let Some(said) = said {
+            let term = &terms[latest].1;
+            moments[latest].1 = if said.implies(term) {
+                Moment::default()
+            } else {
+                self.moment(node, Some(&said), term)
+            };
+        }
+        let previous = moments.iter().max_by_key(|(_, moment)| moment.time);
+        Satisfier {
+            node,
+            cause: satisfier.cause,
+            level: satisfier.level,
+            previous_level: previous.map_or(1, |(_, moment)| moment.level).max(1),
+        }
+    }
+
+    /// When a term of a node began to hold, together with something else that is said of it.
+    fn moment(&self, node: NodeId, with: Option<&Term>, term: &Term) -> Moment {
+        let known = &self.known[node];
+        let holds = |derivation: &Derivation| match with {
+            Some(with) => derivation.term.and(with).implies(term),
+            None => derivation.term.implies(term),
+        };
+        let first = known.derivations.partition_point(|d| !holds(d));
+        match (known.derivations.get(first), &known.decision) {
+            (Some(derivation), _) => Moment {
+                time: derivation.time + 1,
+                level: derivation.level,
+                cause: Some(derivation.cause),
+            },
+            (None, Some(decision)) => Moment {
+                time: decision.time + 1,
+                level: decision.level,
+                cause: None,
+            },
+            (None, None) => Moment::default(),
+        }
+    }
+
+    /// Undoes all that came after so many decisions.
+    fn backtrack(&mut self, level: usize) {
+        while let Some(&node) = self.trail.last() {
+            let known = &mut self.known[node];
+            let when = match &known.decision {
+                Some(decision) => decision.level,
+                None => known.derivations.last().map_or(0, |d| d.level),
+            };
+            if when <= level {
+                break;
+            }
+            if known.decision.take().is_none() {
+                known.derivations.pop();
+            }
+            self.trail.pop();
+        }
+        while let Some(&id) = self.settled.last() {
+            if self.contradicted[id].is_some_and(|since| since <= level) {
+                break;
+            }
+            self.contradicted[id] = None;
+            self.settled.pop();
+        }
+        self.level = level;
+        self.has_backtracked = true;
+    }
+
+    /// Notes whose decision a conflict rejects, and who takes part in it.
+    fn count_conflict(&mut self, affected: NodeId, id: IncompatibilityId) {
+        let project = self.nodes[affected].project();
+        let mut real = false;
+        for (node, _) in &self.store[id].terms {
+            // Parts of one project always follow each other.
+            if *node == affected || self.nodes[*node].project() == project {
+                continue;
+            }
+            real = true;
+            let count = &mut self.known[*node].culprit;
+            *count += 1;
+            if *count == MANY_CONFLICTS {
+                self.deprioritize.push(*node);
+            }
+        }
+        if real {
+            let count = &mut self.known[affected].affected;
+            *count += 1;
+            if *count == MANY_CONFLICTS {
+                self.prioritize.push(affected);
+            }
+        }
+    }
+
+    /// Changes the order of decisions after many conflicts.
+    fn reconsider(&mut self, provider: &Provider) {
+        for node in std::mem::take(&mut self.prioritize) {
+            provider.decide_early(self.nodes[node]);
+            self.known[node].affected = 0;
+        }
+        for node in std::mem::take(&mut self.deprioritize) {
+            self.known[node].culprit = 0;
+            if !provider.decide_late(self.nodes[node]) {
+                continue;
+            }
+            if let Some(decision) = &self.known[node].decision {
+                let level = decision.level - 1;
+                self.backtrack(level);
+            }
+        }
+    }
+
+    /// The node to decide next: the one of the highest priority among those that are needed.
+    fn pick(&self, provider: &Provider) -> Option<NodeId> {
+        let open = (0..self.nodes.len()).filter(|&node| {
+            let known = &self.known[node];
+            known.decision.is_none() && matches!(known.term(), Some(Term::In(_)))
+        });
+        open.max_by_key(|&node| (provider.priority(self.nodes[node]), std::cmp::Reverse(node)))
+    }
+
+    /// Chooses a version of a node, or learns why there is none.
+    fn decide(&mut self, provider: &Provider, node: NodeId) -> Result<(), Fault> {
+        let Some(Term::In(range)) = self.known[node].term() else {
+            return Ok(());
+        };
+        let range = range.clone();
+        let part = self.nodes[node];
+        let held = part.version().and_then(|version| {
+            match self.known[*self.ids.get(&version)?].term()? {
+                Term::In(range) => Some(range),
+                Term::NotIn(_) => None,
+            }
+        });
+        let Some(point) = provider.choose(part, &range, held)? else {
+            self.add(vec![(node, Term::In(range))], Why::NoVersions);
+            return Ok(());
+        };
+        let expanded = self.expanded.entry(node).or_default();
+        if expanded.contains(&point) {
+            self.settle(node, point);
+            return Ok(());
+        }
+        expanded.push(point.clone());
+        match provider.needs(part, &point)? {
+            Needs::Unusable(why) => {
+                self.add(vec![(node, Term::exactly(&point))], Why::Unusable(why));
+            }
+            Needs::These(needs) => {
+                let ids: Vec<IncompatibilityId> = needs
+                    .into_iter()
+                    .map(|(to, range)| {
+                        let to = self.id(to);
+                        self.add_dependency(node, &point, to, range)
+                    })
+                    .collect();
+                match self.rejecting(&ids, node) {
+                    Some(id) => self.count_conflict(node, id),
+                    None => self.settle(node, point),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A need of a node that what is known already rules out.
+    fn rejecting(&self, ids: &[IncompatibilityId], node: NodeId) -> Option<IncompatibilityId> {
+        if !self.has_backtracked {
+            return None;
+        }
+        let rejects = |id: IncompatibilityId| {
+            self.store[id].terms.iter().all(|(n, term)| {
+                *n == node
+                    || self.known[*n]
+                        .term()
+                        .is_some_and(|known| known.implies(term))
+            })
+        };
+        ids.iter().copied().find(|&id| rejects(id))
+    }
+
+    fn settle(&mut self, node: NodeId, point: Point) {
+        self.level += 1;
+        self.known[node].decision = Some(Decision {
+            time: self.trail.len(),
+            level: self.level,
+            term: Term::exactly(&point),
+            point,
+        });
+        self.trail.push(node);
+    }
+
+    fn selected(&self) -> Vec<(Node, Point)> {
+        let decided = self.nodes.iter().zip(&self.known);
+        decided
+            .filter_map(|(node, known)| Some((*node, known.decision.as_ref()?.point.clone())))
+            .collect()
+    }
+
+    /// The proof of an incompatibility.
+    fn tree(&self, terminal: IncompatibilityId) -> Tree {
+        let mut uses: HashMap<IncompatibilityId, usize> = HashMap::new();
+        let mut stack = vec![terminal];
+        while let Some(id) = stack.pop() {
+            let count = uses.entry(id).or_default();
+            *count += 1;
+            if *count == 1
+                && let Why::Derived(one, other) = self.store[id].why
+            {
+                stack.extend([one, other]);
+            }
+        }
+        let mut order: Vec<(IncompatibilityId, usize)> = uses.into_iter().collect();
+        order.sort_unstable();
+        // Causes are older than what follows from them.
+        let mut trees: HashMap<IncompatibilityId, Arc<Tree>> = HashMap::new();
+        for (id, uses) in order {
+            let tree = self.tree_node(id, uses > 1, &trees);
+            trees.insert(id, Arc::new(tree));
+        }
+        trees.remove(&terminal).map_or_else(
+            || DerivationTree::External(External::NotRoot(Node::Root, root_point())),
+            Arc::unwrap_or_clone,
+        )
+    }
+
+    fn tree_node(
+        &self,
+        id: IncompatibilityId,
+        shared: bool,
+        trees: &HashMap<IncompatibilityId, Arc<Tree>>,
+    ) -> Tree {
+        let incompatibility = &self.store[id];
+        let first = incompatibility.terms.first();
+        let about = || match first {
+            Some((node, Term::In(range) | Term::NotIn(range))) => {
+                (self.nodes[*node], range.clone())
+            }
+            None => (Node::Root, Range::full()),
+        };
+        DerivationTree::External(match &incompatibility.why {
+            Why::Root => External::NotRoot(Node::Root, root_point()),
+            Why::NoVersions => {
+                let (node, range) = about();
+                External::NoVersions(node, range)
+            }
+            Why::Unusable(why) => {
+                let (node, range) = about();
+                External::Custom(node, range, why.clone())
+            }
+            Why::Dependency(from, at, to, range) => External::FromDependencyOf(
+                self.nodes[*from],
+                at.clone(),
+                self.nodes[*to],
+                range.clone(),
+            ),
+            Why::Derived(one, other) => {
+                let mut terms = Map::default();
+                for (node, term) in &incompatibility.terms {
+                    let term = match term {
+                        Term::In(range) => pubgrub::Term::Positive(range.clone()),
+                        Term::NotIn(range) => pubgrub::Term::Negative(range.clone()),
+                    };
+                    terms.insert(self.nodes[*node], term);
+                }
+                return DerivationTree::Derived(Derived {
+                    terms,
+                    shared_id: shared.then_some(id),
+                    cause1: Arc::clone(&trees[one]),
+                    cause2: Arc::clone(&trees[other]),
+                });
+            }
+        })
+    }
+}
+
+/// When a term began to hold. The default is before everything.
+#[derive(Default, Clone, Copy)]
+struct Moment {
+    time: usize,
+    level: usize,
+    cause: Option<IncompatibilityId>,
+}
+
+/// The last assignment that an incompatibility needed in order to hold.
+struct Satisfier {
+    node: NodeId,
+    /// None for decisions.
+    cause: Option<IncompatibilityId>,
+    level: usize,
+    /// The level at which it would hold with just this added.
+    previous_level: usize,
+}
