@@ -49,6 +49,7 @@ pub(super) fn solve(provider: &Provider) -> Result<Answer, Fault> {
             return Ok(Ok(solver.selected()));
         };
         next = node;
+        solver.current = node;
         solver.decide(provider, node)?;
     }
 }
@@ -118,6 +119,8 @@ struct Solver {
     trail: Vec<NodeId>,
     level: usize,
     has_backtracked: bool,
+    /// The node that was decided last.
+    current: NodeId,
     prioritize: Vec<NodeId>,
     deprioritize: Vec<NodeId>,
 }
@@ -443,13 +446,13 @@ impl Solver {
         self.has_backtracked = true;
     }
 
-    /// Notes whose decision a conflict rejects, and who takes part in it.
-    fn count_conflict(&mut self, affected: NodeId, id: IncompatibilityId) {
-        let project = self.nodes[affected].project();
+    /// Notes that the last decision met a conflict about a node, and who takes part in it.
+    fn count_conflict(&mut self, about: NodeId, id: IncompatibilityId) {
+        let project = self.nodes[about].project();
         let mut real = false;
         for (node, _) in &self.store[id].terms {
             // Parts of one project always follow each other.
-            if *node == affected || self.nodes[*node].project() == project {
+            if *node == about || self.nodes[*node].project() == project {
                 continue;
             }
             real = true;
@@ -460,10 +463,10 @@ impl Solver {
             }
         }
         if real {
-            let count = &mut self.known[affected].affected;
+            let count = &mut self.known[self.current].affected;
             *count += 1;
             if *count == MANY_CONFLICTS {
-                self.prioritize.push(affected);
+                self.prioritize.push(self.current);
             }
         }
     }
