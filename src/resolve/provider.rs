@@ -160,6 +160,16 @@ impl<'u, 'a> Provider<'u, 'a> {
         Ok(chosen)
     }
 
+    /// All versions between the releases before and after one, which is the only one that exists
+    /// there.
+    pub fn around(&self, node: Node, point: &Point) -> Range {
+        let source = node.project().map(|id| self.universe.by_id(id));
+        match source.as_ref().and_then(|project| project.known_source()) {
+            Some(source) => source.around(point),
+            None => Range::singleton(point.clone()),
+        }
+    }
+
     /// How many further candidates to ask for at once, now that another one is tried: the more
     /// have been tried, the more.
     fn burst(&self, project: ProjectId) -> Option<usize> {

@@ -175,11 +175,10 @@ impl Solver {
     fn add_dependency(
         &mut self,
         from: NodeId,
-        point: &Point,
+        at: Range,
         to: NodeId,
         range: Range,
     ) -> IncompatibilityId {
-        let at = Range::singleton(point.clone());
         let id = self.keep_dependency(from, at.clone(), to, range.clone());
         let mergeable = self.merged.get(&(from, to)).and_then(|known| {
             known.iter().position(
@@ -521,16 +520,18 @@ impl Solver {
             return Ok(());
         }
         expanded.push(point.clone());
+        // Versions between two releases do not exist: with them, ranges grow together.
+        let at = provider.around(part, &point);
         match provider.needs(part, &point)? {
             Needs::Unusable(why) => {
-                self.add(vec![(node, Term::exactly(&point))], Why::Unusable(why));
+                self.add(vec![(node, Term::In(at))], Why::Unusable(why));
             }
             Needs::These(needs) => {
                 let ids: Vec<IncompatibilityId> = needs
                     .into_iter()
                     .map(|(to, range)| {
                         let to = self.id(to);
-                        self.add_dependency(node, &point, to, range)
+                        self.add_dependency(node, at.clone(), to, range)
                     })
                     .collect();
                 match self.rejecting(&ids, node) {

@@ -5,6 +5,7 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -613,6 +614,18 @@ impl Source {
             .binary_search_by(|r| r.point.cmp(point))
             .ok()?;
         self.releases.get(position)
+    }
+
+    /// All versions between the releases before and after one.
+    pub fn around(&self, point: &Point) -> Range {
+        let next = self.releases.partition_point(|known| known.point <= *point);
+        let previous = self.releases.partition_point(|known| known.point < *point);
+        let bound = |known: Option<&Known>| match known {
+            Some(known) => Bound::Excluded(known.point.clone()),
+            None => Bound::Unbounded,
+        };
+        let previous = previous.checked_sub(1).and_then(|at| self.releases.get(at));
+        Range::from_range_bounds::<_, Point>((bound(previous), bound(self.releases.get(next))))
     }
 
     /// Whether a release may be a candidate at all, pre-release as it may be.

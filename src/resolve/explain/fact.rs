@@ -419,7 +419,7 @@ impl<'u, 'a> Teller<'u, 'a> {
     }
 
     /// Some releases of a project, in terms of those that exist.
-    fn those(&self, node: Node, range: &Range) -> String {
+    pub fn those(&self, node: Node, range: &Range) -> String {
         let Node::Part(id, _) = node else {
             return "your project".to_owned();
         };

@@ -62,12 +62,10 @@ pub(super) fn about_releases(teller: &Teller, facts: &[&Fact]) -> Vec<String> {
                 }
                 found
             }
-            External::Custom(node, range, why) => {
-                let Some(id) = node.project() else { continue };
-                let project = teller.universe.by_id(id);
-                let release = format!("{} {}", project.name, crate::python::range::describe(range));
-                why.way_out(&release).into_iter().collect()
-            }
+            External::Custom(node, range, why) => why
+                .way_out(&teller.those(*node, range))
+                .into_iter()
+                .collect(),
             External::FromDependencyOf(..) | External::NotRoot(..) => continue,
         };
         for hint in found {
