@@ -11,6 +11,7 @@ pub mod filename;
 pub mod hash;
 pub mod lenient;
 mod limit;
+pub mod marker;
 pub mod metadata;
 pub mod range;
 pub mod requirement;

@@ -186,7 +186,7 @@ impl fmt::Display for Requirement {
             }
             Wanted::Path(path) => write!(f, " @ {}", path.display())?,
         }
-        match self.marker.try_to_string() {
+        match super::marker::text(&self.marker) {
             Some(marker) if matches!(self.wanted, Wanted::Versions(_)) => write!(f, "; {marker}"),
             Some(marker) => write!(f, " ; {marker}"),
             None => Ok(()),

@@ -265,7 +265,7 @@ pub(in crate::project) fn comparable(requirement: &Requirement) -> String {
         parts.dedup();
         parts.join(",")
     });
-    let marker = requirement.marker.try_to_string().unwrap_or_default();
+    let marker = crate::python::marker::text(&requirement.marker).unwrap_or_default();
     let extras: Vec<_> = requirement.extras.iter().map(AsRef::as_ref).collect();
     let extras = if extras.is_empty() {
         String::new()
