@@ -67,8 +67,8 @@ pub fn decide_version(name: &PackageName, version: &Version, nixpkgs: &Nixpkgs) 
     }
 }
 
-/// nixpkgs' attribute of the project whose modules a twin installs, at the same major version: twins
-/// are numbered like each other, but not exactly.
+/// nixpkgs' attribute of the project whose modules a twin installs, where it is of the same major
+/// version and not older. Twins have more numbers (`4.13.0.90` of `4.13.0`): those count nothing.
 fn provider<'a>(
     name: &PackageName,
     version: &Version,
@@ -76,7 +76,9 @@ fn provider<'a>(
 ) -> Option<&'a Attribute> {
     let project = PackageName::from_str(twin_of(name)?).ok()?;
     let provider = nixpkgs.attributes(&project).first()?;
-    (provider.version.release().first() == version.release().first()).then_some(provider)
+    let has = provider.version.release();
+    let wanted: Vec<u64> = version.release().iter().copied().take(has.len()).collect();
+    (has.first() == wanted.first() && has.to_vec() >= wanted).then_some(provider)
 }
 
 /// The attribute whose recipe is likeliest to fit another version: one of the same major version
@@ -202,8 +204,12 @@ mod tests {
             Decision::Reuse(_)
         ));
         assert!(
-            matches!(decided("psycopg2-binary", "2.9.99"), Decision::Stand(a) if a.attr == "psycopg2")
+            matches!(decided("psycopg2-binary", "2.9.10"), Decision::Stand(a) if a.attr == "psycopg2")
         );
+        assert!(matches!(
+            decided("psycopg2-binary", "2.9.99"),
+            Decision::Override(_)
+        ));
         assert!(matches!(decided("faiss-cpu", "1.14.1"), Decision::Stand(a) if a.attr == "faiss"));
     }
 
