@@ -7,9 +7,15 @@
 mod answer;
 mod builtin;
 mod call;
+mod class;
+mod comparison;
+mod display;
+mod element;
+mod execute;
 mod explore;
 mod expression;
 mod import;
+mod interpolation;
 mod interpreter;
 mod keyword;
 mod limits;
@@ -17,6 +23,7 @@ mod operator;
 mod source;
 mod statement;
 mod target;
+mod truth;
 mod value;
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 
 use std::rc::Rc;
 
+use super::super::comparison::equal;
+use super::super::element::position;
 use super::super::interpreter::{Args, Eval, Interpreter, cause, unknown};
-use super::super::operator::{as_int, equal, position};
+use super::super::operator::as_int;
 use super::super::source::Place;
 use super::super::value::{Dict, List, Value};
 

@@ -4,8 +4,9 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use super::super::interpolation::split_lines;
 use super::super::interpreter::{Args, Eval, Interpreter, cause, unknown};
-use super::super::operator::{as_int, split_lines};
+use super::super::operator::as_int;
 use super::super::source::Place;
 use super::super::value::{Dict, File, Scope, Text, Value};
 

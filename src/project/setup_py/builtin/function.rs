@@ -4,8 +4,9 @@ use std::rc::Rc;
 
 use ruff_python_ast::{CmpOp, Operator};
 
+use super::super::comparison::order;
 use super::super::interpreter::{Args, Eval, Interpreter, Stop, cause, unknown};
-use super::super::operator::{as_int, order};
+use super::super::operator::as_int;
 use super::super::source::Place;
 use super::super::target;
 use super::super::value::{Dict, Text, Value};

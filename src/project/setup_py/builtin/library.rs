@@ -277,7 +277,7 @@ impl<'a> Interpreter<'a> {
     /// `pkg_resources.yield_lines`: stripped lines that are neither empty nor comments.
     fn yield_lines(&mut self, value: &Value<'a>, place: Place<'a>) -> Eval<'a> {
         let (items, open) = match value {
-            Value::Str(text) => (super::super::operator::split_lines(text, false), None),
+            Value::Str(text) => (super::super::interpolation::split_lines(text, false), None),
             other => self.iterate(other, Some(place))?,
         };
         let mut lines = Vec::new();

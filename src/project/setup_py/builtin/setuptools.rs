@@ -5,9 +5,10 @@ use std::rc::Rc;
 
 use ruff_python_ast::CmpOp;
 
+use super::super::interpolation::split_lines;
 use super::super::interpreter::{Args, Eval, Interpreter, SetupCall, cause, exception, unknown};
 use super::super::limits;
-use super::super::operator::{join_paths, split_lines};
+use super::super::operator::join_paths;
 use super::super::source::Place;
 use super::super::value::{Object, Text, Unknown, Value};
 use super::path::matches_name;

@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
+use super::super::interpolation::split_lines;
 use super::super::interpreter::{Args, Eval, Interpreter, unknown};
-use super::super::operator::{as_int, split_lines};
+use super::super::operator::as_int;
 use super::super::source::{self, Place};
 use super::super::value::{Text, Value};
 
