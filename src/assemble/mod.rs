@@ -2,14 +2,19 @@
 //!
 //! A pin that nixpkgs lacks becomes an entry; an entry needs its source read; a source has build
 //! requirements; those that neither the pins nor nixpkgs provide are resolved too, on top of the
-//! pins, and may become entries themselves. The loop ends when nothing new appears.
+//! pins, and may become entries themselves. Where a source that Nix will build requires something
+//! else than the release's wheel says, the source's requirements count, and everything is resolved
+//! again. The loop ends when nothing new appears.
 //!
 //! Everything that has to be fetched is asked for at once, in bounded parallel.
 
 mod parallel;
+mod restated;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+use restated::Restated;
 
 use crate::event::{Event, Observer, Step};
 use crate::index::{Catalog, Distribution, IndexError};
@@ -23,6 +28,9 @@ use crate::resolve::{
 
 /// More rounds than any project needs: each resolves the build requirements of the last one's.
 const ROUNDS: usize = 20;
+/// How often everything is resolved again because of what sdists require; each time at least one
+/// release is known better, so more would mean that a project has hundreds of contradictory files.
+const REPETITIONS: usize = 50;
 
 /// What is to be assembled.
 #[derive(Debug)]
@@ -33,6 +41,8 @@ pub struct Question<'a> {
     pub nixpkgs: &'a Nixpkgs,
     /// What the user allows and prefers for entries.
     pub policy: &'a plan::Policy,
+    /// Releases whose requirements the user states: no file's count then.
+    pub stated: &'a BTreeSet<(PackageName, Version)>,
 }
 
 /// Everything that the documents are rendered from.
@@ -124,23 +134,31 @@ pub fn assemble(
     question: &Question<'_>,
     observer: &dyn Observer,
 ) -> Result<Assembly, AssembleError> {
-    let resolution = resolve(catalog, question.input, observer)?;
     let mut gathered = Gathered {
-        catalog,
+        catalog: Restated::new(catalog),
         question,
         facts: BTreeMap::new(),
-        disagreements: BTreeSet::new(),
+        disagreements: BTreeMap::new(),
         digests: BTreeMap::new(),
     };
+    let mut resolution = resolve(catalog, question.input, observer)?;
     let mut build: Vec<Resolution> = Vec::new();
-    for _ in 0..ROUNDS {
+    let mut repetitions = 0;
+    while build.len() < ROUNDS {
         observer.see(&Event::Step(Step::Fetching));
         gathered.sources(&resolution, &build)?;
+        if repetitions < REPETITIONS && gathered.restate(&resolution, &build) {
+            repetitions += 1;
+            build.clear();
+            resolution = resolve(&gathered.catalog, question.input, observer)
+                .map_err(|error| gathered.hinted(error))?;
+            continue;
+        }
         let request = gathered.request(&resolution, &build);
         let missing = plan::missing_builds(&request);
         if missing.is_empty() {
             let plan = plan::plan(&request)?;
-            let warnings = gathered.warnings();
+            let warnings = gathered.warnings(&resolution, &build);
             return Ok(Assembly {
                 plan,
                 digests: gathered.digests,
@@ -150,8 +168,15 @@ pub fn assemble(
             });
         }
         observer.see(&Event::Step(Step::Resolving));
-        let further =
-            build_requirements(catalog, question, &resolution, &build, missing, observer)?;
+        let further = build_requirements(
+            &gathered.catalog,
+            question,
+            &resolution,
+            &build,
+            missing,
+            observer,
+        )
+        .map_err(|error| gathered.hinted(error))?;
         build.push(further);
     }
     let request = gathered.request(&resolution, &build);
@@ -162,12 +187,12 @@ pub fn assemble(
 
 /// What has been learned of sources so far.
 struct Gathered<'a> {
-    catalog: &'a dyn Catalog,
+    catalog: Restated<'a>,
     question: &'a Question<'a>,
     facts: BTreeMap<(PackageName, Version), Arc<SourceFacts>>,
     digests: BTreeMap<String, Sha256>,
-    /// Releases whose wheel and sdist require different things, as sentences.
-    disagreements: BTreeSet<String>,
+    /// Releases whose wheel and sdist require different things, and a sentence about each.
+    disagreements: BTreeMap<(PackageName, Version), String>,
 }
 
 impl Gathered<'_> {
@@ -188,20 +213,10 @@ impl Gathered<'_> {
 
     /// Reads the sources of all pins that will be entries and have not been read.
     fn sources(&mut self, resolution: &Resolution, build: &[Resolution]) -> Result<(), IndexError> {
-        let mut seen = BTreeSet::new();
-        let entries: Vec<&Pin> = std::iter::once(resolution)
-            .chain(build)
-            .flat_map(|resolution| &resolution.pins)
-            .filter(|pin| plan::decide(pin, self.question.nixpkgs).needs_source())
-            .filter(|pin| seen.insert((&pin.name, &pin.version)))
-            .collect();
+        let entries = self.entries(resolution, build);
         let sdists: Vec<(&Pin, &Distribution)> = entries
             .iter()
-            .filter(|pin| {
-                !self
-                    .facts
-                    .contains_key(&(pin.name.clone(), pin.version.clone()))
-            })
+            .filter(|pin| !self.facts.contains_key(&key(pin)))
             .filter_map(|pin| Some((*pin, plan::source::sdist(pin, self.question.policy)?)))
             .collect();
         for (pin, sdist) in &sdists {
@@ -209,36 +224,91 @@ impl Gathered<'_> {
         }
         let facts = parallel::map(&sdists, |(pin, sdist)| {
             let facts = self.catalog.facts(&pin.name, sdist)?;
-            Ok(((pin.name.clone(), pin.version.clone()), facts))
+            Ok((key(pin), facts))
         })?;
         self.facts.extend(facts);
-        for (pin, _) in &sdists {
-            let facts = self.facts.get(&(pin.name.clone(), pin.version.clone()));
-            let said = facts.and_then(|facts| facts.disagreement(&pin.metadata));
-            let said = said.map(|said| format!("{} {}: {said}", pin.name, pin.version));
-            self.disagreements.extend(said);
-        }
         let files = entries
             .iter()
             .flat_map(|pin| pin.release.files().map(|file| (&pin.name, file)))
             .filter(|(_, file)| !self.digests.contains_key(&file.file));
-        let digests = digests(self.catalog, files)?;
+        let digests = digests(&self.catalog, files)?;
         self.digests.extend(digests);
         Ok(())
     }
 
-    fn warnings(&self) -> Vec<String> {
-        self.facts
-            .iter()
-            .flat_map(|((name, version), facts)| {
-                facts
-                    .warnings
-                    .iter()
-                    .map(move |warning| format!("{name} {version}: {warning}"))
-            })
-            .chain(self.disagreements.iter().cloned())
+    /// The pins that will be entries, each once.
+    fn entries<'b>(&self, resolution: &'b Resolution, build: &'b [Resolution]) -> Vec<&'b Pin> {
+        let mut seen = BTreeSet::new();
+        std::iter::once(resolution)
+            .chain(build)
+            .flat_map(|resolution| &resolution.pins)
+            .filter(|pin| plan::decide(pin, self.question.nixpkgs).needs_source())
+            .filter(|pin| seen.insert((&pin.name, &pin.version)))
             .collect()
     }
+
+    /// Lets the sdist's requirements count for every entry that Nix builds from an sdist which
+    /// disagrees with the metadata that was resolved with; false where none does.
+    fn restate(&mut self, resolution: &Resolution, build: &[Resolution]) -> bool {
+        let mut restated = false;
+        for pin in self.entries(resolution, build) {
+            let key = key(pin);
+            if pin.direct.is_some()
+                || self.question.stated.contains(&key)
+                || plan::source::sdist(pin, self.question.policy).is_none()
+            {
+                continue;
+            }
+            let Some(facts) = self.facts.get(&key) else {
+                continue;
+            };
+            if let Some(said) = facts.disagreement(&pin.metadata)
+                && self.catalog.restate(&key, &pin.metadata, facts)
+            {
+                let said = format!(
+                    "{} {}: {said}; the sdist's count, as Nix builds from it",
+                    pin.name, pin.version
+                );
+                self.disagreements.insert(key, said);
+                restated = true;
+            }
+        }
+        restated
+    }
+
+    /// The error, with what is known of sdists that took part in it.
+    fn hinted(&self, mut error: AssembleError) -> AssembleError {
+        if let AssembleError::Unsolvable(explanation)
+        | AssembleError::UnsolvableBuild { explanation, .. } = &mut error
+        {
+            explanation
+                .hints
+                .extend(self.disagreements.values().cloned());
+        }
+        error
+    }
+
+    fn warnings(&self, resolution: &Resolution, build: &[Resolution]) -> Vec<String> {
+        let entries = self.entries(resolution, build);
+        let pinned: BTreeSet<_> = entries.into_iter().map(key).collect();
+        let facts = self.facts.iter().filter(|(key, _)| pinned.contains(key));
+        let disagreements = self.disagreements.iter();
+        facts
+            .flat_map(|((name, version), facts)| {
+                let warnings = facts.warnings.iter();
+                warnings.map(move |warning| format!("{name} {version}: {warning}"))
+            })
+            .chain(
+                disagreements
+                    .filter(|(key, _)| pinned.contains(key))
+                    .map(|(_, said)| said.clone()),
+            )
+            .collect()
+    }
+}
+
+fn key(pin: &Pin) -> (PackageName, Version) {
+    (pin.name.clone(), pin.version.clone())
 }
 
 /// Resolves build requirements on top of the pins: first so that no project gets a second version,

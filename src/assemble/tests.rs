@@ -71,6 +71,7 @@ fn assembled(catalog: &FixedCatalog, requirement: &str) -> Result<Assembly, Asse
         input: &input(requirement),
         nixpkgs: &snapshot::read("3.13").unwrap(),
         policy: &plan::Policy::default(),
+        stated: &BTreeSet::new(),
     };
     assemble(catalog, &question, &Silent)
 }
@@ -138,4 +139,72 @@ fn a_project_is_pinned_once_even_if_a_build_would_take_another_version() {
         .iter()
         .filter(|s| s.name.as_ref() == "zz-shared");
     assert_eq!(shared.count(), 1);
+}
+
+/// The sdist of a release requires these instead of what its metadata says.
+fn source_requires(catalog: &mut FixedCatalog, file: &str, needs: &[&str]) {
+    let facts = catalog.facts.get_mut(file).unwrap();
+    Arc::get_mut(facts).unwrap().requires_dist = Some(needs.iter().map(|n| (*n).into()).collect());
+}
+
+#[test]
+fn what_the_sdist_requires_counts_where_nix_builds_from_it() {
+    let mut catalog = FixedCatalog::default();
+    add(
+        &mut catalog,
+        "zz-demo",
+        "1.0",
+        &["zz-wheel"],
+        &["setuptools"],
+    );
+    add(&mut catalog, "zz-wheel", "1.0", &[], &["setuptools"]);
+    add(&mut catalog, "zz-source", "1.0", &[], &["setuptools"]);
+    source_requires(&mut catalog, "zz-demo-1.0.tar.gz", &["zz-source>=1"]);
+    let assembly = assembled(&catalog, "zz-demo").unwrap();
+    let pins: Vec<_> = assembly.resolution.pins.iter().collect();
+    let names: Vec<_> = pins.iter().map(|pin| pin.name.as_ref()).collect();
+    assert_eq!(names, ["zz-demo", "zz-source"]);
+    assert_eq!(pins[0].needs[0].to.as_ref(), "zz-source");
+    assert_eq!(assembly.warnings.len(), 1, "{:?}", assembly.warnings);
+    assert!(assembly.warnings[0].contains("the sdist's count"));
+}
+
+#[test]
+fn what_the_user_states_counts_before_the_sdist() {
+    let mut catalog = FixedCatalog::default();
+    add(
+        &mut catalog,
+        "zz-demo",
+        "1.0",
+        &["zz-wheel"],
+        &["setuptools"],
+    );
+    add(&mut catalog, "zz-wheel", "1.0", &[], &["setuptools"]);
+    source_requires(&mut catalog, "zz-demo-1.0.tar.gz", &["zz-source>=1"]);
+    let stated = BTreeSet::from([(name("zz-demo"), Version::from_str("1.0").unwrap())]);
+    let question = Question {
+        input: &input("zz-demo"),
+        nixpkgs: &snapshot::read("3.13").unwrap(),
+        policy: &plan::Policy::default(),
+        stated: &stated,
+    };
+    let assembly = assemble(&catalog, &question, &Silent).unwrap();
+    assert_eq!(assembly.resolution.pins[1].name.as_ref(), "zz-wheel");
+    assert_eq!(assembly.warnings, [] as [String; 0]);
+}
+
+#[test]
+fn an_sdist_that_cannot_be_satisfied_is_named() {
+    let mut catalog = FixedCatalog::default();
+    add(&mut catalog, "zz-demo", "1.0", &[], &["setuptools"]);
+    add(&mut catalog, "zz-source", "1.0", &[], &["setuptools"]);
+    source_requires(&mut catalog, "zz-demo-1.0.tar.gz", &["zz-source>=2"]);
+    let Err(AssembleError::Unsolvable(explanation)) = assembled(&catalog, "zz-demo") else {
+        panic!("there is no zz-source 2");
+    };
+    let hints = explanation.hints.join("\n");
+    assert!(
+        hints.contains("zz-demo 1.0: wheel and sdist disagree"),
+        "{hints}"
+    );
 }

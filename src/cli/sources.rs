@@ -9,7 +9,7 @@ use super::report::Report;
 use super::settings::{Lock, Source};
 use crate::problem::Severity;
 use crate::project::{self, Directory, IndexOptions, Project, ProjectError};
-use crate::python::{ExtraName, PackageName, Requirement, Targets};
+use crate::python::{ExtraName, PackageName, Requirement, Targets, Version};
 
 /// What the sources ask for.
 #[derive(Debug, Default)]
@@ -26,6 +26,17 @@ pub struct Wishes {
     pub index: Vec<IndexOptions>,
     /// Metadata of releases that the user states in his settings, as files of core metadata.
     pub stated: BTreeMap<(PackageName, Option<String>), String>,
+}
+
+impl Wishes {
+    /// The releases whose metadata the user states.
+    pub fn stated_releases(&self) -> BTreeSet<(PackageName, Version)> {
+        let release = |(name, version): &(PackageName, Option<String>)| {
+            let version = Version::from_str(version.as_deref()?).ok()?;
+            Some((name.clone(), version))
+        };
+        self.stated.keys().filter_map(release).collect()
+    }
 }
 
 /// Reads every source; says what is wrong with them.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::support::project::Release;
 use crate::support::workshop::{Workshop, names, pins, stderr};
 
 #[test]
@@ -275,4 +276,39 @@ fn ctrl_c_leaves_nothing_behind() {
     assert_eq!(status.code(), Some(130), "{told}");
     assert!(told.contains("interrupted: no file was changed"), "{told}");
     assert_eq!(workshop.files(), [] as [&str; 0]);
+}
+
+#[test]
+fn where_nix_builds_from_an_sdist_its_requirements_count() {
+    let workshop = Workshop::with_demo();
+    let pyproject = "\
+[build-system]
+requires = [\"flit-core>=3\"]
+build-backend = \"flit_core.buildapi\"
+[project]
+name = \"zz-torn\"
+version = \"1.0\"
+dependencies = [\"zz-leaf<2\"]
+";
+    let torn = Release::new("zz-torn", "1.0").needs("zz-demo");
+    workshop.index.publish(torn.source(&[
+        ("pyproject.toml", pyproject),
+        ("zz_torn.py", "\"\"\"Torn\"\"\"\n"),
+    ]));
+    let output = workshop.lock(&["zz-torn"]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("only the wheel has `zz-demo`"), "{said}");
+    let (nix, lock) = (
+        workshop.read("dependencies.nix"),
+        workshop.read("pylock.toml"),
+    );
+    assert_eq!(pins(&lock), ["zz-leaf 1.0", "zz-torn 1.0"]);
+    assert!(nix.contains("final.zz-leaf"), "{nix}");
+    assert!(
+        !nix.contains("zz-demo") && !lock.contains("zz-demo"),
+        "{nix}"
+    );
+    let again = workshop.lock(&["zz-torn"]);
+    assert!(stderr(&again).contains("Unchanged"), "{}", stderr(&again));
 }

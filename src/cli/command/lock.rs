@@ -173,6 +173,7 @@ impl Work<'_> {
             input: self.input,
             nixpkgs: self.nixpkgs,
             policy: &policy,
+            stated: &self.wishes.stated_releases(),
         };
         let assembly = assemble::assemble(self.catalog, &question, self.watcher)?;
         let actions = actions(&assembly.plan);
