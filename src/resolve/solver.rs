@@ -474,10 +474,8 @@ impl Solver {
     fn reconsider(&mut self, provider: &Provider) {
         for node in std::mem::take(&mut self.prioritize) {
             provider.decide_early(self.nodes[node]);
-            self.known[node].affected = 0;
         }
         for node in std::mem::take(&mut self.deprioritize) {
-            self.known[node].culprit = 0;
             if !provider.decide_late(self.nodes[node]) {
                 continue;
             }
