@@ -220,6 +220,10 @@ fn output(typed: &args::Output, sources: &[Source]) -> Result<Output, Failure> {
         folder
     };
     if !typed.stdout && !folder.is_dir() {
+        if folder.exists() {
+            let what = format!("`{}` is a file, not a folder", folder.display());
+            return Err(Failure::usage(what).help("choose another place with `--output`"));
+        }
         return Err(
             Failure::usage(format!("`{}`: no such folder", folder.display()))
                 .help(format!("make it first: `mkdir -p {}`", folder.display())),

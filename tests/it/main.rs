@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod build;
+mod calamity;
 mod index;
 mod index_cache;
 mod inspect;
