@@ -120,6 +120,9 @@ fn a_corrupted_download() {
     scene.workshop.locked(&["requirements.txt", "--upgrade"]);
 }
 
+/// What is done to a file.
+type Spoil<'a> = &'a dyn Fn(&Path);
+
 /// Every file below a folder.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -146,7 +149,7 @@ fn a_cache_filled_with_garbage() {
     let noise: Vec<u8> = (0..4099_u32)
         .map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8)
         .collect();
-    let spoil: [(&str, &dyn Fn(&Path)); 5] = [
+    let spoil: [(&str, Spoil<'_>); 5] = [
         ("random bytes", &|path| fs::write(path, &noise).unwrap()),
         ("truncated", &|path| {
             let bytes = fs::read(path).unwrap();
