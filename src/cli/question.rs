@@ -53,7 +53,7 @@ pub fn input(
     meant: &Lock,
     wishes: &Wishes,
     policy: Policy,
-    nixpkgs: &Nixpkgs,
+    nixpkgs: &Arc<Nixpkgs>,
     existing: Option<Pylock>,
 ) -> Input {
     let mut input = Input::new(meant.targets.clone());
@@ -66,23 +66,12 @@ pub fn input(
     input.policy = policy;
     input.preferences = Preferences {
         nixpkgs: match input.policy.prefer {
-            Prefer::Nixpkgs => versions(nixpkgs),
-            Prefer::Latest | Prefer::Lowest => BTreeMap::new(),
+            Prefer::Nixpkgs => Arc::clone(nixpkgs),
+            Prefer::Latest | Prefer::Lowest => Arc::default(),
         },
         locked: locked(meant, existing),
     };
     input
-}
-
-/// The versions that nixpkgs has, the default attribute's first.
-fn versions(nixpkgs: &Nixpkgs) -> BTreeMap<PackageName, Vec<Version>> {
-    nixpkgs
-        .projects()
-        .map(|(project, attributes)| {
-            let versions = attributes.iter().map(|a| a.version.clone()).collect();
-            (project.clone(), versions)
-        })
-        .collect()
 }
 
 /// The command line's formats, or else those of requirements files.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::AttributeFacts;
+use super::bundled::Bundled;
 use crate::python::{PackageName, Version};
 
 /// An attribute of `python3Packages` that installs a project.
@@ -32,9 +33,33 @@ pub struct Nixpkgs {
     pub interpreter: String,
     /// The git revision of the tree, in full; none where it is not known.
     pub revision: Option<String>,
+    set: Set,
+}
+
+/// Where attributes are looked up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Set {
+    Read(Read),
+    Bundled(Arc<Bundled>),
+}
+
+impl Default for Set {
+    fn default() -> Self {
+        Set::Read(Read::default())
+    }
+}
+
+/// A set that was read whole.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Read {
     by_project: BTreeMap<PackageName, Vec<Attribute>>,
     by_attr: BTreeMap<String, PackageName>,
     elsewhere: BTreeMap<String, PackageName>,
+}
+
+/// The primary attribute first, then by age.
+pub(super) fn order(attributes: &mut [Attribute]) {
+    attributes.sort_by(|a, b| b.primary.cmp(&a.primary).then(b.version.cmp(&a.version)));
 }
 
 impl Nixpkgs {
@@ -50,16 +75,29 @@ impl Nixpkgs {
                 .push(attribute);
         }
         for list in by_project.values_mut() {
-            list.sort_by(|a, b| b.primary.cmp(&a.primary).then(b.version.cmp(&a.version)));
+            order(list);
         }
         Self {
             channel,
             date,
             interpreter: String::new(),
             revision: None,
-            by_project,
-            by_attr,
-            elsewhere: BTreeMap::new(),
+            set: Set::Read(Read {
+                by_project,
+                by_attr,
+                elsewhere: BTreeMap::new(),
+            }),
+        }
+    }
+
+    /// The bundled table's.
+    pub(super) fn bundled(channel: String, date: String, table: Bundled) -> Self {
+        Self {
+            channel,
+            date,
+            interpreter: String::new(),
+            revision: None,
+            set: Set::Bundled(Arc::new(table)),
         }
     }
 
@@ -67,7 +105,9 @@ impl Nixpkgs {
     /// names are not free for other projects.
     #[must_use]
     pub fn with_elsewhere(mut self, elsewhere: BTreeMap<String, PackageName>) -> Self {
-        self.elsewhere = elsewhere;
+        if let Set::Read(read) = &mut self.set {
+            read.elsewhere = elsewhere;
+        }
         self
     }
 
@@ -80,45 +120,55 @@ impl Nixpkgs {
 
     /// Every attribute, by project.
     pub fn all(&self) -> impl Iterator<Item = &Attribute> {
-        self.by_project.values().flatten()
+        self.projects().flat_map(|(_, attributes)| attributes)
     }
 
     /// The attributes that install a project, the primary one first.
     pub fn attributes(&self, project: &PackageName) -> &[Attribute] {
-        self.by_project.get(project).map_or(&[], Vec::as_slice)
+        match &self.set {
+            Set::Read(read) => read.by_project.get(project).map_or(&[], Vec::as_slice),
+            Set::Bundled(table) => table.attributes(project.as_ref()),
+        }
     }
 
     /// The attribute of this name, where the set has it.
     pub fn attribute(&self, attr: &str) -> Option<&Attribute> {
-        let project = self.by_attr.get(attr)?;
+        let project = match &self.set {
+            Set::Read(read) => read.by_attr.get(attr)?,
+            Set::Bundled(table) => table.project_of(attr)?,
+        };
         self.attributes(project).iter().find(|a| a.attr == attr)
     }
 
     /// Every project with its attributes, in the order of their names.
     pub fn projects(&self) -> impl Iterator<Item = (&PackageName, &[Attribute])> {
-        self.by_project
-            .iter()
-            .map(|(project, attributes)| (project, attributes.as_slice()))
+        let (read, bundled) = match &self.set {
+            Set::Read(read) => (Some(read), None),
+            Set::Bundled(table) => (None, Some(table)),
+        };
+        let read = read.into_iter().flat_map(|read| &read.by_project);
+        read.map(|(project, attributes)| (project, attributes.as_slice()))
+            .chain(bundled.into_iter().flat_map(|table| table.projects()))
     }
 
     /// Whether the set has an attribute of this name.
     pub fn has_attr(&self, attr: &str) -> bool {
-        self.by_attr.contains_key(attr)
+        self.attribute(attr).is_some()
     }
 
     /// The project an attribute of this name installs, here or in another interpreter's set.
     pub fn project_of(&self, attr: &str) -> Option<&PackageName> {
-        self.by_attr.get(attr).or_else(|| self.elsewhere.get(attr))
-    }
-
-    /// How many attributes this set has, and how many only others have.
-    #[cfg(test)]
-    pub(crate) fn counts(&self) -> (usize, usize) {
-        (self.by_attr.len(), self.elsewhere.len())
+        match &self.set {
+            Set::Read(read) => read.by_attr.get(attr).or_else(|| read.elsewhere.get(attr)),
+            Set::Bundled(table) => table.project_of(attr),
+        }
     }
 
     /// Whether nothing is known (`--nixpkgs none`).
     pub fn is_empty(&self) -> bool {
-        self.by_project.is_empty()
+        match &self.set {
+            Set::Read(read) => read.by_project.is_empty(),
+            Set::Bundled(_) => false,
+        }
     }
 }

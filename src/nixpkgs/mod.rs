@@ -2,6 +2,7 @@
 
 pub mod attribute;
 pub mod bootstrap;
+mod bundled;
 pub mod channel;
 pub mod checkout;
 pub mod date;

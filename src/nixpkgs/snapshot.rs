@@ -1,10 +1,10 @@
-//! The bundled table of Python attributes: decoded when asked for, one interpreter's column at a time.
+//! The bundled table of Python attributes, one interpreter's column at a time.
 
-use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use super::{Attribute, Nixpkgs};
-use crate::python::{PackageName, Version};
+use super::Nixpkgs;
+use super::bundled::Bundled;
+use crate::python::Version;
 
 const TABLE: &str = include_str!("../../data/nixpkgs/python-packages.tsv");
 
@@ -61,65 +61,21 @@ fn column(minor: &str) -> Option<Nixpkgs> {
     // from one file: such an attribute is there, at the version of the next interpreter's set.
     // Where a release is not for this interpreter after all, its Requires-Python says so.
     let filled_from = (minor == INTERPRETERS[0].0).then_some(column + 1);
-    let mut attributes = Vec::with_capacity(TABLE.len() / 24);
-    let mut elsewhere = BTreeMap::new();
-    for line in lines {
-        let row = Row::parse(line)?;
-        let project = PackageName::from_str(row.project).ok()?;
-        match row.version(column).or_else(|| row.version(filled_from?)) {
-            Some(version) => attributes.push(Attribute {
-                attr: row.attr.to_owned(),
-                project,
-                version: Version::from_str(version).ok()?,
-                primary: row.primary,
-                facts: None,
-            }),
-            None => {
-                elsewhere.insert(row.attr.to_owned(), project);
-            }
-        }
-    }
-    let mut nixpkgs = Nixpkgs::new(channel.to_owned(), date.to_owned(), attributes);
+    let mut nixpkgs = Nixpkgs::bundled(
+        channel.to_owned(),
+        date.to_owned(),
+        Bundled::new(lines, column, filled_from),
+    );
     nixpkgs.interpreter = minor.to_owned();
-    Some(nixpkgs.with_elsewhere(elsewhere))
-}
-
-struct Row<'a> {
-    attr: &'a str,
-    primary: bool,
-    project: &'a str,
-    versions: &'a str,
-}
-
-impl<'a> Row<'a> {
-    fn parse(line: &'a str) -> Option<Self> {
-        let (name, rest) = line.split_once('\t')?;
-        let (project, versions) = rest.split_once('\t')?;
-        let (primary, attr) = match name.strip_prefix('-') {
-            Some(attr) => (false, attr),
-            None => (true, name),
-        };
-        let project = if project.is_empty() { attr } else { project };
-        Some(Self {
-            attr,
-            primary,
-            project,
-            versions,
-        })
-    }
-
-    fn version(&self, column: usize) -> Option<&'a str> {
-        let mut last = "";
-        for cell in self.versions.split('\t').take(column + 1) {
-            last = if cell == "=" { last } else { cell };
-        }
-        Some(last).filter(|version| !version.is_empty())
-    }
+    Some(nixpkgs)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::python::PackageName;
 
     fn name(text: &str) -> PackageName {
         PackageName::from_str(text).unwrap()
@@ -130,12 +86,38 @@ mod tests {
         let rows = TABLE.lines().skip(2).count();
         for minor in interpreters() {
             let set = read(minor).unwrap();
-            let (here, elsewhere) = set.counts();
-            assert_eq!(here + elsewhere, rows);
+            let names: BTreeSet<&str> = TABLE
+                .lines()
+                .skip(2)
+                .map(|line| line.split('\t').next().unwrap().trim_start_matches('-'))
+                .collect();
+            assert_eq!(names.len(), rows);
+            let here: BTreeSet<&str> = set.all().map(|a| a.attr.as_str()).collect();
+            assert_eq!(here.len(), set.all().count());
+            for name in names {
+                assert!(set.project_of(name).is_some(), "{name}");
+                let attribute = set.attribute(name);
+                assert_eq!(attribute.map(|a| a.attr.as_str()), here.get(name).copied());
+                assert_eq!(set.has_attr(name), here.contains(name));
+            }
+            assert!(set.project_of("zz-nobody").is_none() && set.project_of("").is_none());
             assert!(python(minor).unwrap().to_string().starts_with(minor));
         }
         assert!(read("3.9").is_none());
         assert_eq!(read("3.12").unwrap().interpreter, "3.13");
+    }
+
+    /// Projects are looked up by halving: the rows must be in their order.
+    #[test]
+    fn rows_are_ordered_by_project() {
+        let project = |line: &'static str| {
+            let mut cells = line.split('\t');
+            let attr = cells.next().unwrap().trim_start_matches('-');
+            cells.next().filter(|p| !p.is_empty()).unwrap_or(attr)
+        };
+        assert!(TABLE.lines().skip(2).map(project).is_sorted());
+        let set = read("3.13").unwrap();
+        assert!(set.projects().map(|(project, _)| project).is_sorted());
     }
 
     #[test]

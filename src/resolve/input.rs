@@ -1,7 +1,9 @@
 //! What the resolver is asked: requirements for targets, and what the user prefers and allows.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use crate::nixpkgs::Nixpkgs;
 use crate::python::{PackageName, Requirement, Targets, Version};
 
 /// A question for the resolver.
@@ -24,11 +26,18 @@ pub struct Input {
 /// Versions to try first.
 #[derive(Debug, Clone, Default)]
 pub struct Preferences {
-    /// The versions that nixpkgs has, the primary attribute's first; used with
+    /// The nixpkgs whose versions are tried first, the primary attribute's before others; used with
     /// [`Prefer::Nixpkgs`].
-    pub nixpkgs: BTreeMap<PackageName, Vec<Version>>,
+    pub nixpkgs: Arc<Nixpkgs>,
     /// The pins of an existing lock: they stay where they still satisfy.
     pub locked: BTreeMap<PackageName, Vec<Version>>,
+}
+
+impl Preferences {
+    /// The versions of a project that nixpkgs has.
+    pub fn packaged(&self, name: &PackageName) -> impl Iterator<Item = &Version> {
+        self.nixpkgs.attributes(name).iter().map(|a| &a.version)
+    }
 }
 
 /// What the user prefers and allows.

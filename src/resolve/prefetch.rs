@@ -130,9 +130,10 @@ impl Pathfinder {
         let preferences = &self.input.preferences;
         let locked = preferences.locked.get(&page.name);
         let packaged = (self.input.policy.prefer == Prefer::Nixpkgs)
-            .then(|| preferences.nixpkgs.get(&page.name))
+            .then(|| preferences.packaged(&page.name))
+            .into_iter()
             .flatten();
-        let preferred = locked.into_iter().chain(packaged).flatten();
+        let preferred = locked.into_iter().flatten().chain(packaged);
         let fits = |version: &&Version| range.contains(&Point::new(version));
         if let Some(release) = preferred.filter(fits).find_map(|v| page.release(v)) {
             return Some(release);

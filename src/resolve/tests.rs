@@ -11,6 +11,7 @@ use super::{Formats, Input, Outcome, Policy, Prefer, Preferences, Prerelease, Re
 use crate::event::Silent;
 use crate::index::fixed::FixedCatalog;
 use crate::index::{Distribution, Page, Release};
+use crate::nixpkgs::{Attribute, Nixpkgs};
 use crate::python::{
     About, ExtraName, Filename, Metadata, PackageName, Requirement, System, Targets, Version,
     VersionSpecifiers, Wanted,
@@ -225,6 +226,23 @@ fn pins(texts: &[String]) -> BTreeMap<PackageName, Vec<Version>> {
     pins
 }
 
+/// A nixpkgs with these versions, the first of each project being the primary attribute's.
+fn packaged(versions: &BTreeMap<PackageName, Vec<Version>>) -> Nixpkgs {
+    let attributes = versions.iter().flat_map(|(project, versions)| {
+        versions
+            .iter()
+            .enumerate()
+            .map(move |(at, version)| Attribute {
+                attr: format!("{project}_{at}"),
+                project: project.clone(),
+                version: version.clone(),
+                primary: at == 0,
+                facts: None,
+            })
+    });
+    Nixpkgs::new(String::new(), String::new(), attributes.collect())
+}
+
 fn formats(texts: &[String]) -> Formats {
     Formats {
         all: texts.iter().any(|t| t == ":all:"),
@@ -256,7 +274,7 @@ fn input(scenario: &Scenario) -> Input {
         constraints: requirements(&scenario.constraints),
         overrides: requirements(&scenario.overrides),
         preferences: Preferences {
-            nixpkgs: pins(&scenario.nixpkgs),
+            nixpkgs: Arc::new(packaged(&pins(&scenario.nixpkgs))),
             locked: pins(&scenario.locked),
         },
         policy: Policy {

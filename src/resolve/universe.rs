@@ -354,7 +354,7 @@ impl<'a> Universe<'a> {
             })
             .collect();
         if self.input.policy.prefer == Prefer::Nixpkgs {
-            let packaged = preferences.nixpkgs.get(name).into_iter().flatten();
+            let packaged = preferences.packaged(name);
             preferred.extend(packaged.filter_map(|version| {
                 Some(Preferred {
                     position: find(version)?,

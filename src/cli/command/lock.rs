@@ -64,7 +64,7 @@ fn lock(
     let existing = existing
         .map(|text| question::parsed(meant, &text))
         .transpose()?;
-    let nixpkgs = question::nixpkgs(meant)?;
+    let nixpkgs = Arc::new(question::nixpkgs(meant)?);
     let input = question::input(meant, &wishes, policy, &nixpkgs, existing);
     let catalog = RemoteCatalog::new(options);
     let work = Work {
