@@ -116,11 +116,11 @@ impl Action {
     /// The word that the summary's JSON uses.
     pub fn text(self) -> &'static str {
         match self {
-            Action::Reuse => "reuse",
+            // What nixpkgs leaves out of a package that it keeps is in nixpkgs' hands as well.
+            Action::Reuse | Action::Omit => "reuse",
             Action::Attribute => "attribute",
             Action::Override => "override",
             Action::New => "new",
-            Action::Omit => "omit",
         }
     }
 }

@@ -136,7 +136,9 @@ fn package(out: &mut String, lock: &LockText<'_>, pin: &Pin) -> Result<(), Strin
     }
     if let Some(action) = action {
         key(out, "action", &action.action);
-        key(out, "attribute", &action.attribute);
+        if !action.attribute.is_empty() {
+            key(out, "attribute", &action.attribute);
+        }
     }
     Ok(())
 }

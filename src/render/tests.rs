@@ -217,8 +217,8 @@ fn binaries_that_only_kept_packages_want_are_left_out() {
     assert_eq!(
         actions,
         [
-            ("cudaone", "omit"),
-            ("cudathree", "omit"),
+            ("cudaone", "reuse"),
+            ("cudathree", "reuse"),
             ("cudatwo", "new"),
             ("mine", "new"),
             ("torch", "reuse")
