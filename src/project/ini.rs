@@ -1,8 +1,9 @@
 //! configparser's dialect of INI, with spans: what `setup.cfg` is written in.
 //!
-//! As Python's `configparser.RawConfigParser` with its defaults: `=` and `:` separate, `#` and `;`
+//! As Python's `configparser.ConfigParser` with its defaults: `=` and `:` separate, `#` and `;`
 //! start a comment at the start of a line only, deeper indented lines go on, empty lines within a
-//! value belong to it and `[DEFAULT]` fills in. Keys are looked up in lower case.
+//! value belong to it and `[DEFAULT]` fills in. Keys are looked up in lower case. As with
+//! `ConfigParser`, which setuptools uses, `%(key)s` stands for another value of the section.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,6 +12,10 @@ use crate::problem::{Code, Origin, Problem, Severity, SourceFile};
 
 /// More than any setup.cfg has.
 const MAX_VALUES: usize = 50_000;
+/// How deep values may refer to others, as Python's `MAX_INTERPOLATION_DEPTH`.
+const INTERPOLATIONS: usize = 10;
+/// Bytes and references that all interpolation of one file may take.
+const INTERPOLATED: usize = 1 << 20;
 
 /// A file's sections.
 pub(super) struct Ini {
@@ -62,10 +67,86 @@ impl Ini {
                 value.lines.pop();
             }
         }
-        Self {
+        let mut ini = Self {
             file: file.clone(),
             values: parser.values,
+        };
+        ini.interpolate(problems);
+        ini
+    }
+
+    /// Puts other values in the place of `%(key)s`; what names none stays as it is written.
+    fn interpolate(&mut self, problems: &mut Vec<Problem>) {
+        let mut budget = INTERPOLATED;
+        let mut replaced = Vec::new();
+        let mut bad = None;
+        for (index, value) in self.values.iter().enumerate() {
+            if !value.lines.iter().any(|(line, _)| line.contains('%')) {
+                continue;
+            }
+            let mut lines = Vec::new();
+            for (line, span) in &value.lines {
+                let text = self.interpolated(&value.section, line, INTERPOLATIONS, &mut budget);
+                let text = text.unwrap_or_else(|reason| {
+                    bad.get_or_insert((reason, span.clone()));
+                    line.clone()
+                });
+                let parts = text.split('\n');
+                lines.extend(parts.map(|part| (part.trim().to_owned(), span.clone())));
+            }
+            replaced.push((index, lines));
         }
+        for (index, lines) in replaced {
+            if let Some(value) = self.values.get_mut(index) {
+                value.lines = lines;
+            }
+        }
+        if let Some((reason, span)) = bad {
+            problems.push(Problem {
+                code: Code::InvalidSyntax,
+                severity: Severity::Warning,
+                what: format!("{reason}, as configparser wants it"),
+                origin: Some(self.at(span)),
+                help: Some("write `%%` for a percent sign".to_owned()),
+            });
+        }
+    }
+
+    /// One text with other values of its section in it; the error says what is wrong with it.
+    fn interpolated(
+        &self,
+        section: &str,
+        text: &str,
+        depth: usize,
+        budget: &mut usize,
+    ) -> Result<String, String> {
+        if depth == 0 {
+            return Err("values refer to each other too deeply".to_owned());
+        }
+        let mut made = String::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('%') {
+            made.push_str(before);
+            if let Some(after) = after.strip_prefix('%') {
+                made.push('%');
+                rest = after;
+                continue;
+            }
+            let reference = after.strip_prefix('(').and_then(|a| a.split_once(")s"));
+            let Some((key, after)) = reference else {
+                return Err("a `%` is followed by neither `%` nor `(key)s`".to_owned());
+            };
+            let value = self.get(section, &key.to_lowercase());
+            let value = value.ok_or_else(|| format!("`%({key})s` names no value"))?;
+            let value = value.text();
+            *budget = budget
+                .checked_sub(value.len() + 1)
+                .ok_or_else(|| "values refer to each other too often".to_owned())?;
+            made.push_str(&self.interpolated(section, &value, depth - 1, budget)?);
+            rest = after;
+        }
+        made.push_str(rest);
+        Ok(made)
     }
 
     /// A value; the last one counts where a key is there twice.
@@ -232,6 +313,45 @@ empty =
         assert_eq!(&text[span.clone()], line);
         assert_eq!(ini.get("options", "empty").unwrap().text(), "");
         assert!(ini.get("options", "name").is_none());
+    }
+
+    #[test]
+    fn values_stand_for_others() {
+        let text = "\
+[DEFAULT]
+low = 1
+[extras]
+test =
+    pytest
+    mock>=%(low)s
+all =
+    %(TEST)s
+    docs
+odd = 100%%
+loop = %(loop)s
+stray = 5% or so
+";
+        let (ini, problems) = parse(text);
+        let all = ini.get("extras", "all").unwrap();
+        assert_eq!(all.text(), "pytest\nmock>=1\ndocs");
+        let (line, span) = all.lines.iter().find(|(l, _)| l == "mock>=1").unwrap();
+        assert_eq!(&text[span.clone()], "%(TEST)s", "{line}");
+        assert_eq!(ini.get("extras", "odd").unwrap().text(), "100%");
+        assert_eq!(ini.get("extras", "stray").unwrap().text(), "5% or so");
+        assert_eq!(problems.len(), 1);
+        assert_eq!(problems[0].origin.as_ref().unwrap().line_column(), (11, 8));
+    }
+
+    #[test]
+    fn references_do_not_explode() {
+        let mut text = "[a]\nk0 = x\n".to_owned();
+        for i in 1..12 {
+            let refs = format!("%(k{})s", i - 1).repeat(60);
+            text.push_str(&format!("k{i} = {refs}\n"));
+        }
+        let (ini, problems) = parse(&text);
+        assert_eq!(problems.len(), 1);
+        assert_eq!(ini.get("a", "k1").unwrap().text(), "x".repeat(60));
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod interpolation;
 mod interpreter;
 mod keyword;
 mod limits;
+mod matching;
 mod operator;
 mod source;
 mod statement;

@@ -156,11 +156,7 @@ impl<'a> Interpreter<'a> {
             Stmt::Delete(s) => s.targets.iter().try_for_each(|t| self.delete(t, scope)),
             Stmt::Break(_) => Err(Stop::Break),
             Stmt::Continue(_) => Err(Stop::Continue),
-            Stmt::Match(s) => {
-                let unknown = cause(Some(Place::of(scope.source, s)), "`match` is not followed");
-                self.flaw.get_or_insert(unknown);
-                Ok(())
-            }
+            Stmt::Match(s) => self.match_statement(s, scope),
             Stmt::Pass(_) | Stmt::TypeAlias(_) | Stmt::IpyEscapeCommand(_) => Ok(()),
         }
     }

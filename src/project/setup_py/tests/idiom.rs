@@ -110,6 +110,26 @@ fn values_are_computed() {
             &["a"],
         ),
         (
+            "class V:\n    def __str__(self):\n        return '1.2'\nv = V()\nREQ = ['a==' + str(v), f'b=={v}', 'c==%s' % v, 'd=={}'.format(v), 'e==' + ''.join(map(str, [v]))]",
+            &["a==1.2", "b==1.2", "c==1.2", "d==1.2", "e==1.2"],
+        ),
+        (
+            "match 'b':\n    case 'a':\n        REQ = ['a']\n    case 'b' | 'c':\n        REQ = ['b']\n    case _:\n        REQ = []",
+            &["b"],
+        ),
+        (
+            "match ['x', 'a', 'b']:\n    case ['y', *rest]:\n        REQ = []\n    case ['x', *rest] if len(rest) == 2:\n        REQ = rest",
+            &["a", "b"],
+        ),
+        (
+            "match {'k': 'a', 'o': 1}:\n    case {'k': str(v), **rest} if rest == {'o': 1}:\n        REQ = [v]\n    case _:\n        REQ = []",
+            &["a"],
+        ),
+        (
+            "match None:\n    case True:\n        REQ = []\n    case None as n:\n        REQ = ['a']",
+            &["a"],
+        ),
+        (
             "import json\nREQ = json.loads('{\"r\": [\"a\"]}')['r']",
             &["a"],
         ),
