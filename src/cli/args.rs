@@ -156,9 +156,11 @@ pub struct Versions {
     /// A system to lock for (repeatable) [default: x86_64-linux, aarch64-linux, aarch64-darwin]
     #[arg(long = "system", value_name = "SYSTEM")]
     pub systems: Vec<System>,
-    /// The nixpkgs whose versions and attributes count
-    #[arg(long, value_name = "WHICH", default_value = "snapshot")]
-    pub nixpkgs: String,
+    /// The nixpkgs whose versions and attributes count: snapshot (the bundled table), the path of a
+    /// tree, <nixpkgs>, flake.lock, channel:NAME, or none
+    /// [default: flake.lock beside the source, else <nixpkgs> where Nix is, else snapshot]
+    #[arg(long, value_name = "WHICH", env = "PYRESOLVE_NIXPKGS")]
+    pub nixpkgs: Option<String>,
     /// Which version to take where several will do [default: nixpkgs]
     #[arg(long, value_name = "WHICH")]
     pub prefer: Option<Prefer>,

@@ -1,50 +1,118 @@
 //! From what the user means and has to what the resolver and the index client are asked.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use etcetera::BaseStrategy as _;
 
 use super::exit::Failure;
-use super::settings::{Cache, IndexSettings, Lock, NixpkgsChoice, formats};
+use super::settings::{Cache, IndexSettings, Lock, beside, formats};
 use super::sources::Wishes;
 use crate::event::Observer;
 use crate::index::{Index, Location, Options};
-use crate::nixpkgs::{Nixpkgs, snapshot};
+use crate::nixpkgs::source::{self, Choice, Located, SourceError, Surroundings};
+use crate::nixpkgs::{Nixpkgs, date};
 use crate::project::IndexOptions;
 use crate::project::pylock::Pylock;
 use crate::python::{PackageName, Sha256, Version};
 use crate::resolve::{Formats, Input, Policy, Prefer, Preferences, Prerelease};
 
-/// The nixpkgs that counts.
-///
-/// # Errors
-/// When it knows nothing of the target's Python.
-pub fn nixpkgs(meant: &Lock) -> Result<Nixpkgs, Failure> {
-    match meant.nixpkgs {
-        NixpkgsChoice::Nothing => Ok(Nixpkgs::default()),
-        NixpkgsChoice::Snapshot => {
-            let minor = meant.targets.python_minor();
-            snapshot::read(&minor).ok_or_else(|| {
-                let known: Vec<&str> = snapshot::interpreters().collect();
-                Failure::usage(format!(
-                    "the bundled nixpkgs snapshot has no packages for Python {minor}"
-                ))
-                .help(format!(
-                    "choose one of {} with `--python`, or add `--nixpkgs none` to make an entry for everything",
-                    known.join(", ")
-                ))
-            })
-        }
+/// How long Nix may evaluate the Python set of a tree that was not seen before.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// What is around the nixpkgs that counts.
+pub fn surroundings(meant: &Lock) -> Surroundings {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let nix = std::env::split_paths(&path)
+        .map(|folder| folder.join("nix-instantiate"))
+        .find(|program| program.is_file());
+    Surroundings {
+        project: beside(&meant.sources),
+        home: etcetera::home_dir().ok(),
+        nix_path: std::env::var("NIX_PATH").ok(),
+        nix,
+        patience: PATIENCE,
+        cache: cache(&meant.index),
+        store: PathBuf::from("/nix/store"),
     }
 }
 
-/// The channel and the day of the nixpkgs facts that count; empty where none do.
-pub fn nixpkgs_origin(meant: &Lock) -> (&'static str, &'static str) {
-    match meant.nixpkgs {
-        NixpkgsChoice::Nothing => ("", ""),
-        NixpkgsChoice::Snapshot => snapshot::origin(),
+/// Finds the nixpkgs that counts: as the command line says, or the settings, or as usual.
+///
+/// # Errors
+/// When what was chosen is not there.
+pub fn locate(meant: &Lock, wishes: &Wishes, around: &Surroundings) -> Result<Located, Failure> {
+    let choice = meant.nixpkgs.as_ref().or(wishes.nixpkgs.as_ref());
+    let choice = choice.cloned().unwrap_or_default();
+    source::locate(&choice, around).map_err(|error| no_nixpkgs(&error, &choice))
+}
+
+/// Reads the facts about the nixpkgs that counts, and says what is to be said of the choice.
+///
+/// # Errors
+/// When it knows nothing of the target's Python.
+pub fn nixpkgs(
+    meant: &Lock,
+    located: &mut Located,
+    around: &Surroundings,
+) -> Result<Nixpkgs, Failure> {
+    if let Some(channel) = located.wanted_channel() {
+        return Err(Failure::usage(format!(
+            "`--nixpkgs channel:{channel}`: lists of channels cannot be fetched yet"
+        ))
+        .help("name a tree of it, or use `--nixpkgs snapshot`"));
+    }
+    let python = meant.targets.python.to_string();
+    located
+        .read(&python, around, None)
+        .map_err(|error| no_nixpkgs(&error, &Choice::Usual))
+}
+
+/// Which nixpkgs counts, how old it is, and where it was found unless it is the bundled table.
+pub fn told(located: &Located) -> String {
+    let mut told = located.channel.clone();
+    if let Some(short) = located.revision.as_deref().and_then(|r| r.get(..12)) {
+        told.push_str(&format!(" {short}"));
+    }
+    if !located.date.is_empty() {
+        told.push_str(&format!(" of {}", located.date));
+    }
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let today = since
+        .ok()
+        .and_then(|s| date::day(i64::try_from(s.as_secs()).ok()?));
+    let age = today.and_then(|today| date::days_between(&located.date, &today));
+    match age {
+        Some(1) => told.push_str(", a day old"),
+        Some(days) if days > 1 => told.push_str(&format!(", {days} days old")),
+        _ => {}
+    }
+    if !located.is_bundled() {
+        told.push_str(&format!(", by {}", located.found));
+    }
+    told
+}
+
+fn no_nixpkgs(error: &SourceError, choice: &Choice) -> Failure {
+    let said = match choice {
+        Choice::Usual => error.to_string(),
+        choice => format!("`--nixpkgs {choice}`: {error}"),
+    };
+    let failure = Failure::usage(said);
+    let failure = match std::error::Error::source(error) {
+        Some(source) => failure.why(source.to_string()),
+        None => failure,
+    };
+    match error {
+        SourceError::NoInterpreter { known, .. } => failure.help(format!(
+            "choose one of {} with `--python`, or add `--nixpkgs none` to make an entry for everything",
+            known.join(", ")
+        )),
+        _ => failure.help(
+            "write `snapshot` (the bundled table), the path of a nixpkgs tree, `<nixpkgs>`, `flake.lock` or `none`",
+        ),
     }
 }
 
@@ -180,11 +248,7 @@ pub fn options(
         .iter()
         .map(|(name, limit)| (name.clone(), Some(*limit)))
         .collect();
-    options.cache = match &settings.cache {
-        Cache::Nowhere => None,
-        Cache::Folder(folder) => Some(folder.clone()),
-        Cache::Platform => platform_cache(),
-    };
+    options.cache = cache(settings);
     options.offline = settings.offline;
     options.refresh = settings.refresh;
     options.observer = observer;
@@ -194,6 +258,15 @@ pub fn options(
 fn bad_address(error: crate::index::IndexError) -> Failure {
     Failure::usage(error.to_string())
         .help("write the address of an index' Simple API, such as `https://host/simple/`")
+}
+
+/// The folder where things are kept between runs.
+fn cache(settings: &IndexSettings) -> Option<PathBuf> {
+    match &settings.cache {
+        Cache::Nowhere => None,
+        Cache::Folder(folder) => Some(folder.clone()),
+        Cache::Platform => platform_cache(),
+    }
 }
 
 /// None where the platform's folders cannot be known: then nothing is kept.

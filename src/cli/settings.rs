@@ -9,6 +9,7 @@ use super::args::{self, Prefer as TypedPrefer, Prerelease as TypedPrerelease};
 use super::exit::Failure;
 use crate::index::Timestamp;
 use crate::nixpkgs::snapshot;
+use crate::nixpkgs::source::Choice;
 use crate::python::{PackageName, Requirement, System, Targets, Version};
 use crate::resolve::{Formats, Policy, Prefer, Prerelease};
 
@@ -19,15 +20,6 @@ pub enum Source {
     Path(PathBuf),
     /// A requirement given on the command line.
     Requirement(Box<Requirement>),
-}
-
-/// Which nixpkgs counts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NixpkgsChoice {
-    /// The bundled snapshot.
-    Snapshot,
-    /// None: everything is new.
-    Nothing,
 }
 
 /// Which pins of an existing lock may move.
@@ -102,7 +94,7 @@ pub struct Lock {
     /// What it is for.
     pub targets: Targets,
     /// Which nixpkgs counts.
-    pub nixpkgs: NixpkgsChoice,
+    pub nixpkgs: Option<Choice>,
     /// Which version to take where several will do.
     pub policy: Policy,
     /// What may move.
@@ -134,7 +126,11 @@ impl Lock {
             constraints: args.selection.constraints.clone(),
             overrides: args.selection.overrides.clone(),
             targets: targets(&args.versions)?,
-            nixpkgs: nixpkgs(&args.versions.nixpkgs)?,
+            nixpkgs: args
+                .versions
+                .nixpkgs
+                .as_deref()
+                .map(|text| Choice::parse(text, Path::new(""))),
             policy: policy(args)?,
             upgrade: upgrade(&args.versions)?,
             index: index(&args.index, env)?,
@@ -245,7 +241,7 @@ fn output(typed: &args::Output, sources: &[Source]) -> Result<Output, Failure> {
 }
 
 /// The folder of the first source that is a path; else the current one.
-fn beside(sources: &[Source]) -> PathBuf {
+pub(super) fn beside(sources: &[Source]) -> PathBuf {
     let first = sources.iter().find_map(|source| match source {
         Source::Path(path) => Some(path),
         Source::Requirement(_) => None,
@@ -305,17 +301,6 @@ fn full_version(minor: u64) -> Version {
             .map_or(0, |(_, patch)| *patch);
         Version::new([3, minor, patch])
     })
-}
-
-fn nixpkgs(text: &str) -> Result<NixpkgsChoice, Failure> {
-    match text {
-        "snapshot" => Ok(NixpkgsChoice::Snapshot),
-        "none" => Ok(NixpkgsChoice::Nothing),
-        other => Err(
-            Failure::usage(format!("`--nixpkgs {other}`: there is no such nixpkgs"))
-                .help("write `snapshot` (the bundled table) or `none`"),
-        ),
-    }
 }
 
 fn policy(typed: &args::Lock) -> Result<Policy, Failure> {

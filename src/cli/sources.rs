@@ -7,6 +7,7 @@ use std::str::FromStr as _;
 use super::exit::{Exit, Failure};
 use super::report::Report;
 use super::settings::{Lock, Source};
+use crate::nixpkgs::source::Choice;
 use crate::problem::Severity;
 use crate::project::{self, Directory, IndexOptions, Project, ProjectError};
 use crate::python::{ExtraName, PackageName, Requirement, Targets, Version};
@@ -24,6 +25,8 @@ pub struct Wishes {
     pub overrides: Vec<Requirement>,
     /// Where requirements files want releases to be looked for.
     pub index: Vec<IndexOptions>,
+    /// The nixpkgs that the settings name, and the folder they lie in.
+    pub nixpkgs: Option<Choice>,
     /// Metadata of releases that the user states in his settings, as files of core metadata.
     pub stated: BTreeMap<(PackageName, Option<String>), String>,
 }
@@ -105,6 +108,10 @@ fn state(wishes: &mut Wishes, path: &Path, report: &Report) -> Result<(), Failur
     }
     wishes.constraints.extend(settings.constraints);
     wishes.overrides.extend(settings.overrides);
+    if let Some(nixpkgs) = settings.nixpkgs {
+        let choice = Choice::parse(&nixpkgs.value, folder);
+        wishes.nixpkgs.get_or_insert(choice);
+    }
     for ((name, version), stated) in settings.metadata {
         let text = stated.as_metadata(&name, &version);
         wishes

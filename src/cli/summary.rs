@@ -17,6 +17,8 @@ pub struct Summary<'a> {
     pub targets: &'a Targets,
     /// What nixpkgs has.
     pub nixpkgs: &'a Nixpkgs,
+    /// Which nixpkgs that is, how old, and where it was found.
+    pub source: String,
     /// What is done for each pin.
     pub steps: &'a [Step],
     /// How many projects are pinned to run.
@@ -72,10 +74,7 @@ impl Summary<'_> {
         let source = if self.nixpkgs.is_empty() {
             "nixpkgs (none was used)".to_owned()
         } else {
-            format!(
-                "nixpkgs ({} of {})",
-                self.nixpkgs.channel, self.nixpkgs.date
-            )
+            format!("nixpkgs ({})", self.source)
         };
         let others = if other > 0 {
             format!(", {other} of them under another attribute")
@@ -148,8 +147,13 @@ impl Summary<'_> {
             .iter()
             .map(|e| e.system.name())
             .collect();
-        let nixpkgs = (!self.nixpkgs.is_empty())
-            .then(|| json!({ "channel": self.nixpkgs.channel, "date": self.nixpkgs.date }));
+        let nixpkgs = (!self.nixpkgs.is_empty()).then(|| {
+            json!({
+                "channel": self.nixpkgs.channel,
+                "date": self.nixpkgs.date,
+                "revision": self.nixpkgs.revision,
+            })
+        });
         let files: Vec<Value> = self
             .changes
             .iter()

@@ -77,6 +77,8 @@ impl fmt::Display for Choice {
 pub struct Surroundings {
     /// The project's folder.
     pub project: PathBuf,
+    /// The user's home, where Nix keeps channels.
+    pub home: Option<PathBuf>,
     /// The environment variable `NIX_PATH`.
     pub nix_path: Option<String>,
     /// The program `nix-instantiate`, where there is one.
@@ -166,10 +168,12 @@ pub fn locate(choice: &Choice, around: &Surroundings) -> Result<Located, SourceE
             tree(path, &shown).map_err(SourceError::from)
         }
         Choice::SearchPath(name) => {
-            let path = search_path(name, around).map_err(|why| SourceError::SearchPath {
-                name: name.clone(),
-                why,
-            })?;
+            let path = search_path(name, around)
+                .map_or_else(|| asked(name, around), Ok)
+                .map_err(|why| SourceError::SearchPath {
+                    name: name.clone(),
+                    why,
+                })?;
             tree(&path, &format!("<{name}>")).map_err(SourceError::from)
         }
         Choice::FlakeLock(path) => flake_lock(path, around),
@@ -192,8 +196,7 @@ fn usual(around: &Surroundings) -> Located {
             Err(error) => notes.push(error.to_string()),
         }
     } else if around.nix.is_some() {
-        let found = search_path("nixpkgs", around);
-        if let Ok(path) = found {
+        if let Some(path) = search_path("nixpkgs", around) {
             match tree(&path, "<nixpkgs>") {
                 Ok(located) => return located,
                 Err(error) => notes.push(error.to_string()),
@@ -266,24 +269,39 @@ fn flake_lock(path: &Path, around: &Surroundings) -> Result<Located, SourceError
     Ok(located)
 }
 
-/// The folder that an entry of Nix' search path is. `NIX_PATH` is read here where it names a folder;
-/// what else it may say only Nix knows.
-fn search_path(name: &str, around: &Surroundings) -> Result<PathBuf, String> {
-    let text = around.nix_path.as_deref().unwrap_or("");
-    for entry in text.split(':') {
+/// The folder that an entry of Nix' search path is: of `NIX_PATH`, or where that says nothing of the
+/// places that Nix looks at then.
+fn search_path(name: &str, around: &Surroundings) -> Option<PathBuf> {
+    let entries = match &around.nix_path {
+        Some(text) => text.clone(),
+        None => {
+            let home = around
+                .home
+                .as_ref()
+                .map(|h| h.join(".nix-defexpr/channels"));
+            let home = home.and_then(|h| h.to_str().map(str::to_owned));
+            let of_root = "/nix/var/nix/profiles/per-user/root/channels";
+            format!("{}:{of_root}", home.unwrap_or_default())
+        }
+    };
+    entries.split(':').find_map(|entry| {
         let found = match entry.split_once('=') {
             Some((prefix, path)) if prefix == name => PathBuf::from(path),
-            Some(_) => continue,
+            Some(_) => return None,
             None if !entry.is_empty() => Path::new(entry).join(name),
-            None => continue,
+            None => return None,
         };
-        if found.is_dir() {
-            return Ok(found);
-        }
-    }
+        found.is_dir().then_some(found)
+    })
+}
+
+/// The same, asked of Nix, which knows configuration files too. Addresses are not for it: it would
+/// fetch them.
+fn asked(name: &str, around: &Surroundings) -> Result<PathBuf, String> {
     let Some(nix) = &around.nix else {
         return Err("NIX_PATH names no such folder".to_owned());
     };
+    let text = around.nix_path.as_deref().unwrap_or("");
     if text.contains("://") || text.contains("channel:") || text.contains("flake:") {
         return Err("NIX_PATH names an address, not a folder".to_owned());
     }
@@ -310,6 +328,11 @@ impl Located {
             found: found.to_owned(),
             notes: Vec::new(),
         }
+    }
+
+    /// Whether they are those of the bundled table.
+    pub fn is_bundled(&self) -> bool {
+        matches!(self.place, Place::Snapshot)
     }
 
     /// The channel whose list has to be fetched before it can be read.
@@ -391,7 +414,16 @@ fn contents(
             patience: around.patience,
         };
         match evaluator.evaluate(checkout.root(), &minor) {
-            Ok(evaluated) => contents.refine(&evaluated),
+            Ok(evaluated) => {
+                contents.refine(&evaluated);
+                if evaluated.untold > 0 {
+                    notes.push(format!(
+                        "Nix told nothing of {} of nixpkgs' Python attributes, as they fail or it took longer than {} s: their files were read instead",
+                        evaluated.untold,
+                        around.patience.as_secs()
+                    ));
+                }
+            }
             Err(error) => notes.push(not_evaluated(&error)),
         }
     }

@@ -114,8 +114,10 @@ pub struct Own {
 pub struct OwnNixpkgs {
     /// The channel.
     pub channel: String,
-    /// The day.
+    /// The day, empty where it was not known.
     pub date: String,
+    /// The git revision.
+    pub revision: Option<String>,
 }
 
 /// What pyresolve wrote for itself about a pin.

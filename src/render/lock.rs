@@ -14,6 +14,7 @@ use std::fmt::Write as _;
 use url::Url;
 
 use crate::index::Distribution;
+use crate::nixpkgs::Nixpkgs;
 use crate::python::{Filename, PackageName, Sha256, System, TargetSet, Targets, Wanted, tag};
 use crate::resolve::{Edge, Pin, Resolution};
 
@@ -24,8 +25,8 @@ pub struct LockText<'a> {
     pub resolution: &'a Resolution,
     /// Digests of files whose index does not tell them, by file name.
     pub digests: &'a BTreeMap<String, Sha256>,
-    /// The channel and day of the nixpkgs facts that were used.
-    pub nixpkgs: Option<(&'a str, &'a str)>,
+    /// The nixpkgs facts that were used.
+    pub nixpkgs: Option<&'a Nixpkgs>,
     /// How versions were preferred: `nixpkgs`, `latest` or `lowest`.
     pub prefer: &'a str,
     /// The digest of everything that was asked.
@@ -285,11 +286,17 @@ fn tool(out: &mut String, lock: &LockText<'_>) -> Result<(), String> {
         targets.environments.iter().map(|e| e.system.name()),
     );
     key(out, "prefer", lock.prefer);
-    if let Some((channel, date)) = lock.nixpkgs {
+    if let Some(nixpkgs) = lock.nixpkgs {
         out.push_str("nixpkgs = { channel = ");
-        string(out, channel);
-        out.push_str(", date = ");
-        string(out, date);
+        string(out, &nixpkgs.channel);
+        if !nixpkgs.date.is_empty() {
+            out.push_str(", date = ");
+            string(out, &nixpkgs.date);
+        }
+        if let Some(revision) = &nixpkgs.revision {
+            out.push_str(", revision = ");
+            string(out, revision);
+        }
         out.push_str(" }\n");
     }
     requires(out, "requirements", &lock.resolution.roots);

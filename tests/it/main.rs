@@ -4,6 +4,7 @@
 
 mod build;
 mod calamity;
+mod checkout;
 mod index;
 mod index_cache;
 mod inspect;

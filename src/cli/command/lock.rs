@@ -53,7 +53,10 @@ fn lock(
     let observer: Arc<dyn Observer> = Arc::clone(watcher) as Arc<dyn Observer>;
     let mut options = question::options(&meant.index, &wishes.index, observer)?;
     options.metadata.clone_from(&wishes.stated);
-    let origin = question::nixpkgs_origin(meant);
+    let around = question::surroundings(meant);
+    let mut located = question::locate(meant, &wishes, &around)?;
+    let mark = located.mark();
+    let origin = (located.channel.as_str(), mark.as_str());
     let inputs = question::digest(meant, &wishes, &policy, origin, &options.indexes);
     let existing = question::existing(meant)?;
     if let Some(text) = &existing
@@ -64,7 +67,7 @@ fn lock(
     let existing = existing
         .map(|text| question::parsed(meant, &text))
         .transpose()?;
-    let nixpkgs = Arc::new(question::nixpkgs(meant)?);
+    let nixpkgs = Arc::new(question::nixpkgs(meant, &mut located, &around)?);
     let input = question::input(meant, &wishes, policy, &nixpkgs, existing);
     let catalog = RemoteCatalog::new(options);
     let work = Work {
@@ -80,7 +83,8 @@ fn lock(
         Some(_) => work.everything(),
         None => work.only_the_lock(report.volume, meant.json),
     };
-    let result = outcome.map_err(refused)?;
+    let mut result = outcome.map_err(refused)?;
+    result.warnings.splice(0..0, located.notes.iter().cloned());
     watcher.see(&Event::Step(Step::Writing));
     if meant.stdout {
         watcher.finish();
@@ -95,6 +99,7 @@ fn lock(
     let summary = Summary {
         targets: &meant.targets,
         nixpkgs: &nixpkgs,
+        source: question::told(&located),
         steps: &result.steps,
         pins: result.pins,
         changes: &changes,
@@ -127,6 +132,7 @@ fn unchanged(meant: &settings::Lock, report: &Report, existing: &str) -> Result<
     Summary {
         targets: &meant.targets,
         nixpkgs: &Nixpkgs::default(),
+        source: String::new(),
         steps: &[],
         pins: existing.matches("\n[[packages]]\n").count(),
         changes: &write::compare(&meant.output.folder, &[document]).map_err(not_written)?,
@@ -245,7 +251,7 @@ impl Work<'_> {
         let lock = LockText {
             resolution,
             digests: &digests,
-            nixpkgs: (!nixpkgs.is_empty()).then_some((&*nixpkgs.channel, &*nixpkgs.date)),
+            nixpkgs: (!nixpkgs.is_empty()).then_some(nixpkgs),
             prefer: question::prefer(&self.input.policy),
             inputs: self.inputs,
             actions,

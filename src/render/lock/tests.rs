@@ -74,10 +74,15 @@ fn targets() -> Targets {
 }
 
 fn rendered(resolution: &Resolution) -> Result<String, String> {
+    let nixpkgs = Nixpkgs::new(
+        "nixos-unstable".to_owned(),
+        "2026-05-03".to_owned(),
+        Vec::new(),
+    );
     render(&LockText {
         resolution,
         digests: &BTreeMap::new(),
-        nixpkgs: Some(("nixos-unstable", "2026-05-03")),
+        nixpkgs: Some(&nixpkgs),
         prefer: "nixpkgs",
         inputs: "abc",
         actions: &BTreeMap::from([(

@@ -1,0 +1,133 @@
+//! Locks against a user's own nixpkgs tree: chosen by path, by `NIX_PATH`, by flake.lock, by settings.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::support::project::Release;
+use crate::support::workshop::{Workshop, stderr};
+
+fn tree() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/checkout")
+}
+
+/// An index with what the tree packages, and newer releases.
+fn workshop() -> Workshop {
+    let workshop = Workshop::new();
+    for (name, version, needs) in [
+        ("plain", "1.2.3", ""),
+        ("plain", "1.3", ""),
+        ("recursive", "0.3", "plain"),
+        ("duo", "5.2.12", "plain"),
+        ("duo", "6.0.3", "plain"),
+        ("zz-new", "1.0", "recursive"),
+    ] {
+        let mut release = Release::new(name, version);
+        if !needs.is_empty() {
+            release = release.needs(needs);
+        }
+        workshop
+            .index
+            .publish(release.flit("\"\"\"Something\"\"\""));
+    }
+    workshop.write("requirements.txt", "zz-new\nduo>=6\n");
+    workshop
+}
+
+fn summary(workshop: &Workshop, arguments: &[&str]) -> Value {
+    let output = workshop.locked(&[&["requirements.txt", "--json"], arguments].concat());
+    serde_json::from_str(&output).unwrap()
+}
+
+fn actions(summary: &Value) -> Vec<String> {
+    let pins = summary["pins"].as_array().unwrap();
+    let word = |pin: &Value, key: &str| pin[key].as_str().unwrap_or("").to_owned();
+    pins.iter()
+        .map(|pin| {
+            format!(
+                "{} {} {}",
+                word(pin, "name"),
+                word(pin, "version"),
+                word(pin, "action")
+            )
+        })
+        .filter(|line| !line.starts_with("flit-core"))
+        .collect()
+}
+
+#[test]
+fn a_tree_says_what_is_reused() {
+    let workshop = workshop();
+    let tree = tree();
+    let summary = summary(&workshop, &["--nixpkgs", tree.to_str().unwrap()]);
+    assert_eq!(
+        actions(&summary),
+        [
+            "duo 6.0.3 attribute",
+            "plain 1.2.3 reuse",
+            "recursive 0.3 reuse",
+            "zz-new 1.0 new"
+        ]
+    );
+    assert_eq!(summary["nixpkgs"]["channel"], "nixpkgs 26.05");
+    let nix = workshop.read("dependencies.nix");
+    assert!(nix.contains("duo = prev.duo_6;"), "{nix}");
+}
+
+#[test]
+fn settings_and_flake_locks_choose_too_and_the_lock_tells_which() {
+    let workshop = workshop();
+    let tree = tree();
+    workshop.write(
+        "pyresolve.toml",
+        &format!("nixpkgs = {:?}\n", tree.display().to_string()),
+    );
+    let chosen = summary(&workshop, &[]);
+    assert_eq!(chosen["nixpkgs"]["channel"], "nixpkgs 26.05");
+    let snapshot = summary(&workshop, &["--nixpkgs", "snapshot"]);
+    assert_eq!(snapshot["nixpkgs"]["channel"], "nixos-unstable");
+    workshop.write("pyresolve.toml", "");
+    let revision = "0123456789abcdef0123456789abcdef01234567";
+    workshop.write(
+        "flake.lock",
+        &format!(
+            r#"{{"nodes": {{"n": {{"locked": {{"type": "path", "path": {:?}, "lastModified": 1777777777, "rev": "{revision}"}}, "original": {{"ref": "nixos-26.05"}}}}, "root": {{"inputs": {{"nixpkgs": "n"}}}}}}, "root": "root", "version": 7}}"#,
+            tree.display().to_string()
+        ),
+    );
+    let pinned = summary(&workshop, &[]);
+    assert_eq!(pinned["nixpkgs"]["revision"], revision);
+    assert_eq!(pinned["nixpkgs"]["date"], "2026-05-03");
+    let lock = workshop.read("pylock.toml");
+    assert!(
+        lock.contains(&format!("revision = \"{revision}\"")),
+        "{lock}"
+    );
+    let told = workshop.lock(&["requirements.txt"]);
+    let told = stderr(&told);
+    assert!(
+        told.contains("nixos-26.05 0123456789ab of 2026-05-03") && told.contains("by flake.lock"),
+        "{told}"
+    );
+}
+
+#[test]
+fn what_is_no_nixpkgs_is_refused_before_anything_is_asked() {
+    let workshop = workshop();
+    for (which, why) in [
+        (".", "no nixpkgs"),
+        ("no-such-folder", "no-such-folder"),
+        ("<nixpkgs>", "leads to no tree"),
+        ("flake.lock", "flake.lock"),
+        ("channel:../..", "cannot be the name of a channel"),
+    ] {
+        let output = workshop.lock(&["requirements.txt", "--nixpkgs", which]);
+        assert_eq!(output.status.code(), Some(2), "{which}");
+        assert!(
+            stderr(&output).contains(why),
+            "{which}: {}",
+            stderr(&output)
+        );
+    }
+    assert_eq!(workshop.files(), ["requirements.txt"]);
+}
