@@ -195,12 +195,12 @@ fn usual(around: &Surroundings) -> Located {
             Ok(located) => return located,
             Err(error) => notes.push(error.to_string()),
         }
-    } else if around.nix.is_some() {
-        if let Some(path) = search_path("nixpkgs", around) {
-            match tree(&path, "<nixpkgs>") {
-                Ok(located) => return located,
-                Err(error) => notes.push(error.to_string()),
-            }
+    } else if around.nix.is_some()
+        && let Some(path) = search_path("nixpkgs", around)
+    {
+        match tree(&path, "<nixpkgs>") {
+            Ok(located) => return located,
+            Err(error) => notes.push(error.to_string()),
         }
     }
     let mut located = of_snapshot();
