@@ -100,7 +100,7 @@ pub struct Needed {
 }
 
 /// What of nixpkgs' recipe must be taken back, because it was written for another source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recipe {
     /// Whether anybody knows what the recipe says; else all of it is taken back to be safe.
     pub known: bool,
@@ -116,6 +116,39 @@ pub struct Recipe {
     pub cargo: bool,
     /// Its tests.
     pub tests: bool,
+    /// What `propagatedBuildInputs`, the old name for `dependencies`, must become: attributes of the top
+    /// level. None where it can stay.
+    pub propagated: Option<Vec<Needed>>,
+    /// Variables that tell build systems the old version.
+    pub versions: Vec<VersionVariable>,
+    /// `pythonRelaxDeps`.
+    pub relax: OldNames,
+    /// `pythonRemoveDeps`.
+    pub remove: OldNames,
+}
+
+/// A variable by which a recipe tells a build system the version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VersionVariable {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it is, or may be, a member of `env`.
+    pub in_env: bool,
+    /// Whether it is, or may be, an attribute of its own.
+    pub of_its_own: bool,
+}
+
+/// What a recipe's list of names is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OldNames {
+    /// Nobody knows.
+    Unknown,
+    /// Not set.
+    None,
+    /// A list.
+    List,
+    /// `true`: all of them.
+    All,
 }
 
 impl Recipe {
@@ -128,6 +161,10 @@ impl Recipe {
         post_patch: true,
         cargo: false,
         tests: true,
+        propagated: None,
+        versions: Vec::new(),
+        relax: OldNames::Unknown,
+        remove: OldNames::Unknown,
     };
 }
 

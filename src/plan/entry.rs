@@ -101,7 +101,7 @@ fn definition(
         Decision::Bootstrap(None) => Definition::Nixpkgs(pinned.pin.name.to_string()),
         Decision::Override(a) => {
             let mut derivation = Box::new(derivation(set, cuts, pinned, warnings)?);
-            derivation.recipe = recipe::recipe(a, &derivation.source);
+            derivation.recipe = recipe::recipe(a, &derivation.source, &derivation.build_system);
             match derivation.source {
                 // Nothing of a recipe for a source is right for binaries.
                 Source::Wheels(_) => Definition::New(derivation),
@@ -252,13 +252,13 @@ fn dependencies(
 fn relaxed(set: &Set<'_>, cuts: &Cuts<'_>, pinned: &Pinned<'_>) -> Vec<Relaxed> {
     let mut relaxed = BTreeMap::new();
     for edge in pinned.pin.needs.iter().filter(|e| e.via_extra.is_none()) {
-        let name = edge.to.to_string();
+        let name = &edge.to;
         if cuts.contains(&(&pinned.pin.name, &edge.to)) {
             let because = format!(
                 "{name} needs {} itself: the environment has both",
                 pinned.pin.name
             );
-            relaxed.insert(name, (true, because));
+            relaxed.insert(&edge.to, (true, because));
             continue;
         }
         let (Some(specifiers), Some(version)) =
@@ -271,15 +271,19 @@ fn relaxed(set: &Set<'_>, cuts: &Cuts<'_>, pinned: &Pinned<'_>) -> Vec<Relaxed> 
                 "nixpkgs has {name} {version} and builds every package with it, this needs {}",
                 wanted(specifiers)
             );
-            relaxed.entry(name).or_insert((false, because));
+            relaxed.entry(&edge.to).or_insert((false, because));
         }
     }
+    // nixpkgs' hooks compare with METADATA's own spelling.
+    let spelt = |name| pinned.pin.metadata.spelt(name).into_iter();
     relaxed
         .into_iter()
-        .map(|(name, (remove, because))| Relaxed {
-            name,
-            remove,
-            because,
+        .flat_map(|(name, (remove, because))| {
+            spelt(name).map(move |name| Relaxed {
+                name,
+                remove,
+                because: because.clone(),
+            })
         })
         .collect()
 }

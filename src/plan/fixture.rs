@@ -172,6 +172,7 @@ fn pin(targets: &Targets, name: &str, version: &str, needs: &[&str], on: TargetS
         name: project.clone(),
         version: version.to_owned(),
         requires_dist,
+        spellings: Vec::new(),
         requires_python: None,
         provides_extra: extras.iter().cloned().collect(),
         about: About::default(),

@@ -20,6 +20,8 @@ pub struct Metadata {
     pub version: String,
     /// `Requires-Dist`; extras are markers.
     pub requires_dist: Vec<Requirement>,
+    /// Names in `Requires-Dist` as they are written, where that is not the normalised name.
+    pub spellings: Vec<(PackageName, String)>,
     /// `Requires-Python`.
     pub requires_python: Option<VersionSpecifiers>,
     /// `Provides-Extra`, normalised.
@@ -103,6 +105,7 @@ impl Metadata {
             .to_owned();
         let mut repairs = Vec::new();
         let mut requires_dist = Vec::new();
+        let mut spellings: Vec<(PackageName, String)> = Vec::new();
         for text in header.all("Requires-Dist") {
             if requires_dist.len() == MAX_REQUIREMENTS {
                 return Err(MetadataError::TooMany {
@@ -112,6 +115,12 @@ impl Metadata {
             }
             let text = unfolded(text);
             let lenient = Requirement::parse_lenient(&text)?;
+            let written = name_of(&text);
+            let name = &lenient.requirement.name;
+            if written != name.as_ref() && !spellings.iter().any(|(n, w)| n == name && w == written)
+            {
+                spellings.push((name.clone(), written.to_owned()));
+            }
             if let Some(repaired) = lenient.repaired {
                 repairs.push((text.into_owned(), repaired));
             }
@@ -138,12 +147,31 @@ impl Metadata {
             name,
             version,
             requires_dist,
+            spellings,
             requires_python,
             provides_extra,
             about: About::from_header(header),
             repairs,
         })
     }
+
+    /// How `Requires-Dist` spells a project's name, in every way that it does.
+    pub fn spelt(&self, project: &PackageName) -> Vec<String> {
+        let written = self.spellings.iter().filter(|(name, _)| name == project);
+        let mut written: Vec<String> = written.map(|(_, written)| written.clone()).collect();
+        let lines = self.requires_dist.iter().filter(|r| r.name == *project);
+        if written.is_empty() || lines.count() > written.len() {
+            written.insert(0, project.to_string());
+        }
+        written
+    }
+}
+
+/// The name that a requirement starts with, as written.
+fn name_of(requirement: &str) -> &str {
+    let text = requirement.trim_start();
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '-' | '_'));
+    text.get(..end.unwrap_or(text.len())).unwrap_or_default()
 }
 
 impl About {
@@ -343,6 +371,17 @@ Provides-Extra: all tests\r
 \r
 Requires-Dist: not-a-field\r
 ";
+
+    #[test]
+    fn names_are_kept_as_they_are_spelt() {
+        let text = "Metadata-Version: 2.1\nName: a\nVersion: 1\nRequires-Dist: Foo_Bar>=1\n\
+                    Requires-Dist: foo-bar<9; extra == 'x'\nRequires-Dist: PyYAML\nRequires-Dist: six\n";
+        let metadata = Metadata::parse(text.as_bytes()).unwrap();
+        let spelt = |name: &str| metadata.spelt(&PackageName::from_str(name).unwrap());
+        assert_eq!(spelt("foo-bar"), ["foo-bar", "Foo_Bar"]);
+        assert_eq!(spelt("pyyaml"), ["PyYAML"]);
+        assert_eq!(spelt("six"), ["six"]);
+    }
 
     #[test]
     fn a_wheel_is_read_up_to_its_description() {

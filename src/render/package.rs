@@ -3,9 +3,11 @@
 //! Packages are plain sets with literal values, which every current nixpkgs takes, in the order that
 //! its reviewers expect. Names come from a fixed list: nixpkgs takes unknown ones silently.
 
+use std::collections::BTreeSet;
+
 use super::source::{format, src};
 use crate::nix::{Expr, Item, Operator, text};
-use crate::plan::derivation::{License, Meta, Source};
+use crate::plan::derivation::{License, Meta, OldNames, Source, VersionVariable};
 use crate::plan::{Condition, Definition, Derivation, Needed};
 
 /// Which of `pkgs`' attributes an expression mentions.
@@ -148,7 +150,7 @@ fn package(d: &Derivation, uses: &mut Uses) -> Expr {
     out.add(pre_patch(d));
     out.add(post_patch(d));
     out.add(rust(d, false, uses));
-    relaxed(d, &mut out);
+    relaxed(d, false, &mut out);
     out.list("build-system", needed_list("final", &d.build_system, uses));
     inputs(d, false, &mut out, uses);
     out.list("dependencies", needed_list("final", &d.dependencies, uses));
@@ -175,7 +177,8 @@ fn override_of(d: &Derivation, uses: &mut Uses) -> Expr {
     out.add(vec![Item::bind("src", src(&d.source, uses))]);
     taken_back(d, &mut out);
     out.add(rust(d, true, uses));
-    relaxed(d, &mut out);
+    versions(d, &mut out);
+    relaxed(d, true, &mut out);
     out.add(vec![Item::bind(
         "build-system",
         needed_list("final", &d.build_system, uses),
@@ -185,6 +188,13 @@ fn override_of(d: &Derivation, uses: &mut Uses) -> Expr {
         "dependencies",
         needed_list("final", &d.dependencies, uses),
     )]);
+    if let Some(propagated) = &d.recipe.propagated {
+        let list = needed_list("pkgs", propagated, uses);
+        out.add(vec![
+            Item::Comment("the old name for dependencies".to_owned()),
+            Item::bind("propagatedBuildInputs", list),
+        ]);
+    }
     if !d.optional.is_empty() {
         let old = Expr::Name("old").select_or("optional-dependencies", Expr::empty_set());
         let value = Expr::Binary(Operator::Update, vec![old, optional(d, uses)]);
@@ -329,19 +339,68 @@ fn rust(d: &Derivation, overrides: bool, uses: &mut Uses) -> Vec<Item> {
     items
 }
 
-fn relaxed(d: &Derivation, out: &mut Groups) {
+/// The recipe may tell the old version to the build system.
+fn versions(d: &Derivation, out: &mut Groups) {
+    let of = |wanted: fn(&VersionVariable) -> bool| {
+        let names = d.recipe.versions.iter().filter(move |v| wanted(v));
+        names.map(|v| v.name)
+    };
+    let in_env: Vec<Expr> = of(|v| v.in_env).map(Expr::str).collect();
+    let mut items: Vec<Item> = of(|v| v.of_its_own)
+        .map(|name| Item::bind(name, Expr::Name("null")))
+        .collect();
+    if !in_env.is_empty() {
+        let old = Expr::Name("old").select_or("env", Expr::empty_set());
+        let env = Expr::Name("removeAttrs")
+            .apply(old)
+            .apply(Expr::List(in_env));
+        items.push(Item::bind("env", env));
+    }
+    if !items.is_empty() {
+        let why = "the recipe's may be its own version".to_owned();
+        items.insert(0, Item::Comment(why));
+    }
+    out.add(items);
+}
+
+fn relaxed(d: &Derivation, overrides: bool, out: &mut Groups) {
     for (attribute, remove) in [("pythonRelaxDeps", false), ("pythonRemoveDeps", true)] {
         let these: Vec<_> = d.relaxed.iter().filter(|r| r.remove == remove).collect();
         if these.is_empty() {
             continue;
         }
+        let mut said = BTreeSet::new();
         let mut items: Vec<Item> = these
             .iter()
+            .filter(|r| said.insert(&r.because))
             .map(|r| Item::Comment(r.because.clone()))
             .collect();
         let names: Vec<String> = these.iter().map(|r| r.name.clone()).collect();
-        items.push(Item::bind(attribute, strings(&names)));
-        out.add(items);
+        let before = match (overrides, remove) {
+            (false, _) => OldNames::None,
+            (true, false) => d.recipe.relax,
+            (true, true) => d.recipe.remove,
+        };
+        if let Some(names) = added(attribute, before, strings(&names)) {
+            items.push(Item::bind(attribute, names));
+            out.add(items);
+        }
+    }
+}
+
+/// Names added to a recipe's own, which may be `true`: all of them. None where they are among them.
+fn added(attribute: &'static str, before: OldNames, names: Expr) -> Option<Expr> {
+    let old = || Expr::Name("old").select_or(attribute, Expr::List(Vec::new()));
+    let both = |names| Expr::Binary(Operator::Concat, vec![old(), names]);
+    match before {
+        OldNames::All => None,
+        OldNames::None => Some(names),
+        OldNames::List => Some(both(names)),
+        OldNames::Unknown => Some(Expr::If(
+            Box::new(Expr::Name("builtins").select("isList").apply(old())),
+            Box::new(both(names)),
+            Box::new(Expr::Name("true")),
+        )),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{beside, dependencies};
 use crate::index::Release;
 use crate::nixpkgs::Nixpkgs;
-use crate::nixpkgs::facts::{AttributeFacts, Kind};
+use crate::nixpkgs::facts::{AttributeFacts, Kind, Names, Need};
 use crate::plan::fixture::{Fixture, distribution};
 use crate::project::Cargo;
 use crate::python::TargetSet;
@@ -254,6 +254,57 @@ fn twins_and_what_a_recipe_tells() {
     }
     fixture.nixpkgs = Nixpkgs::new("nixpkgs".to_owned(), "2026-06-01".to_owned(), attributes);
     check("recipes", &fixture);
+}
+
+#[test]
+fn what_recipes_say_in_lists_and_variables() {
+    let scm = |facts: &mut crate::project::SourceFacts| {
+        facts.build_requires = vec!["setuptools-scm".to_owned()];
+    };
+    let mut fixture = Fixture::new()
+        .root("flask==9")
+        .root("tornado==9")
+        .root("werkzeug==9")
+        .pin("flask", "9", &["packaging>=99"])
+        .change("flask", |pin| {
+            let mut metadata = (*pin.metadata).clone();
+            let name = metadata.requires_dist[0].name.clone();
+            metadata.spellings = vec![(name, "Packaging".to_owned())];
+            pin.metadata = metadata.into();
+        })
+        .pin("tornado", "9", &["packaging>=99"])
+        .pin("werkzeug", "9", &["packaging>=99"])
+        .pin("packaging", "99", &[])
+        .facts("flask", scm)
+        .facts("werkzeug", scm);
+    let mut attributes: Vec<_> = fixture.nixpkgs.all().cloned().collect();
+    for attribute in &mut attributes {
+        let mut facts = AttributeFacts {
+            format: "pyproject".to_owned(),
+            do_check: Some(false),
+            ..AttributeFacts::default()
+        };
+        match attribute.attr.as_str() {
+            "tornado" => {
+                facts.set = ["pythonRelaxDeps".to_owned()].into();
+                facts.relaxed = Some(Names::All);
+            }
+            "werkzeug" => {
+                let set = ["pythonRelaxDeps", "propagatedBuildInputs", "env"];
+                facts.set = set.map(str::to_owned).into();
+                facts.relaxed = Some(Names::Some(vec!["other".to_owned()]));
+                let zlib = Need {
+                    top_level: true,
+                    ..Need::new("zlib")
+                };
+                facts.dependencies = Some(vec![Need::new("six"), zlib]);
+            }
+            _ => continue,
+        }
+        attribute.facts = Some(Arc::new(facts));
+    }
+    fixture.nixpkgs = Nixpkgs::new("nixpkgs".to_owned(), "2026-06-01".to_owned(), attributes);
+    check("lists", &fixture);
 }
 
 #[test]

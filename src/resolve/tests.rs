@@ -164,6 +164,7 @@ fn metadata(project: &PackageName, number: &str, full: &Full) -> Metadata {
         name: project.clone(),
         version: number.to_owned(),
         requires_dist,
+        spellings: Vec::new(),
         requires_python: None,
         provides_extra: full
             .extras

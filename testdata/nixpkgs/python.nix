@@ -80,6 +80,11 @@ let
     "prePatch"
     "postPatch"
     "env"
+    # as null only: the variable is taken back
+    "PBR_VERSION"
+    "PDM_BUILD_SCM_VERSION"
+    "POETRY_DYNAMIC_VERSIONING_BYPASS"
+    "SETUPTOOLS_SCM_PRETEND_VERSION"
     "pythonRelaxDeps"
     "pythonRemoveDeps"
     "build-system"

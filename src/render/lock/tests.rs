@@ -56,6 +56,7 @@ fn pin(project: &str, version: &str, targets: TargetSet, needs: Vec<Edge>) -> Pi
             name: name(project),
             version: version.to_owned(),
             requires_dist: Vec::new(),
+            spellings: Vec::new(),
             requires_python: None,
             provides_extra: Vec::new(),
             about: About::default(),
