@@ -137,8 +137,11 @@ pub fn assemble(
     let mut gathered = Gathered {
         catalog: Restated::new(catalog),
         question,
+        policy: question.policy.clone(),
+        unpublished: BTreeSet::new(),
         facts: BTreeMap::new(),
         disagreements: BTreeMap::new(),
+        unbuildable: BTreeSet::new(),
         digests: BTreeMap::new(),
     };
     let mut resolution = resolve(catalog, question.input, observer)?;
@@ -146,12 +149,17 @@ pub fn assemble(
     let mut repetitions = 0;
     while build.len() < ROUNDS {
         observer.see(&Event::Step(Step::Fetching));
+        gathered.unpublished = unpublished(catalog, question.nixpkgs, &resolution);
         gathered.sources(&resolution, &build)?;
         if repetitions < REPETITIONS && gathered.restate(&resolution, &build) {
             repetitions += 1;
             build.clear();
             resolution = resolve(&gathered.catalog, question.input, observer)
                 .map_err(|error| gathered.hinted(error))?;
+            continue;
+        }
+        let circular = plan::circular_builds(&gathered.request(&resolution, &build));
+        if gathered.take_wheels(circular) {
             continue;
         }
         let request = gathered.request(&resolution, &build);
@@ -168,16 +176,26 @@ pub fn assemble(
             });
         }
         observer.see(&Event::Step(Step::Resolving));
-        let further = build_requirements(
-            &gathered.catalog,
-            question,
-            &resolution,
-            &build,
-            missing,
-            observer,
-        )
-        .map_err(|error| gathered.hinted(error))?;
-        build.push(further);
+        let ask = |wanted: Vec<Requirement>| {
+            let catalog = &gathered.catalog;
+            build_requirements(catalog, question, &resolution, &build, wanted, observer)
+        };
+        match ask(missing.clone()) {
+            Ok(further) => build.push(further),
+            Err(error @ AssembleError::UnsolvableBuild { .. }) => {
+                let is_hopeless = |wanted: &Requirement| {
+                    let answer = ask(vec![wanted.clone()]);
+                    matches!(answer, Err(AssembleError::UnsolvableBuild { .. }))
+                };
+                let hopeless = missing.iter().filter(|wanted| is_hopeless(wanted));
+                let hopeless = hopeless.map(|wanted| wanted.name.clone()).collect();
+                let builds = plan::builds_that_need(&request, &hopeless);
+                if !gathered.take_wheels(builds) {
+                    return Err(gathered.hinted(error));
+                }
+            }
+            Err(error) => return Err(error),
+        }
     }
     let request = gathered.request(&resolution, &build);
     Err(AssembleError::Endless {
@@ -189,10 +207,34 @@ pub fn assemble(
 struct Gathered<'a> {
     catalog: Restated<'a>,
     question: &'a Question<'a>,
+    /// The user's, and the wheels that have to be taken besides.
+    policy: plan::Policy,
+    unpublished: BTreeSet<PackageName>,
     facts: BTreeMap<(PackageName, Version), Arc<SourceFacts>>,
     digests: BTreeMap<String, Sha256>,
     /// Releases whose wheel and sdist require different things, and a sentence about each.
     disagreements: BTreeMap<(PackageName, Version), String>,
+    /// Releases that cannot be built from their sdist, as sentences.
+    unbuildable: BTreeSet<String>,
+}
+
+/// Projects of a resolution that nixpkgs has at a version that their index lacks.
+pub fn unpublished(
+    catalog: &dyn Catalog,
+    nixpkgs: &Nixpkgs,
+    resolution: &Resolution,
+) -> BTreeSet<PackageName> {
+    let mut unpublished = BTreeSet::new();
+    for pin in &resolution.pins {
+        if let Some(own) = nixpkgs.attributes(&pin.name).first()
+            && own.version != pin.version
+            && let Some(page) = catalog.known_page(&pin.name)
+            && !page.versions().any(|version| *version == own.version)
+        {
+            unpublished.insert(pin.name.clone());
+        }
+    }
+    unpublished
 }
 
 impl Gathered<'_> {
@@ -207,8 +249,19 @@ impl Gathered<'_> {
             facts: &self.facts,
             digests: &self.digests,
             nixpkgs: self.question.nixpkgs,
-            policy: self.question.policy,
+            unpublished: &self.unpublished,
+            policy: &self.policy,
         }
+    }
+
+    /// Takes wheels of releases that cannot be built; whether there were any.
+    fn take_wheels(&mut self, builds: Vec<plan::Unbuildable>) -> bool {
+        let mut any = false;
+        for build in builds {
+            self.unbuildable.insert(build.because());
+            any |= build.has_wheel && self.policy.prefer_wheels.insert(build.name);
+        }
+        any
     }
 
     /// Reads the sources of all pins that will be entries and have not been read.
@@ -217,7 +270,7 @@ impl Gathered<'_> {
         let sdists: Vec<(&Pin, &Distribution)> = entries
             .iter()
             .filter(|pin| !self.facts.contains_key(&key(pin)))
-            .filter_map(|pin| Some((*pin, plan::source::sdist(pin, self.question.policy)?)))
+            .filter_map(|pin| Some((pin, plan::source::sdist(pin, &self.policy)?)))
             .collect();
         for (pin, sdist) in &sdists {
             self.catalog.expect_facts(&pin.name, sdist);
@@ -237,13 +290,12 @@ impl Gathered<'_> {
     }
 
     /// The pins that will be entries, each once.
-    fn entries<'b>(&self, resolution: &'b Resolution, build: &'b [Resolution]) -> Vec<&'b Pin> {
+    fn entries(&self, resolution: &Resolution, build: &[Resolution]) -> Vec<Pin> {
         let mut seen = BTreeSet::new();
-        std::iter::once(resolution)
-            .chain(build)
-            .flat_map(|resolution| &resolution.pins)
-            .filter(|pin| plan::decide(pin, self.question.nixpkgs).needs_source())
+        plan::entry_pins(&self.request(resolution, build))
+            .into_iter()
             .filter(|pin| seen.insert((&pin.name, &pin.version)))
+            .cloned()
             .collect()
     }
 
@@ -252,10 +304,10 @@ impl Gathered<'_> {
     fn restate(&mut self, resolution: &Resolution, build: &[Resolution]) -> bool {
         let mut restated = false;
         for pin in self.entries(resolution, build) {
-            let key = key(pin);
+            let key = key(&pin);
             if pin.direct.is_some()
                 || self.question.stated.contains(&key)
-                || plan::source::sdist(pin, self.question.policy).is_none()
+                || plan::source::sdist(&pin, &self.policy).is_none()
             {
                 continue;
             }
@@ -290,7 +342,7 @@ impl Gathered<'_> {
 
     fn warnings(&self, resolution: &Resolution, build: &[Resolution]) -> Vec<String> {
         let entries = self.entries(resolution, build);
-        let pinned: BTreeSet<_> = entries.into_iter().map(key).collect();
+        let pinned: BTreeSet<_> = entries.iter().map(key).collect();
         let facts = self.facts.iter().filter(|(key, _)| pinned.contains(key));
         let disagreements = self.disagreements.iter();
         facts
@@ -303,6 +355,7 @@ impl Gathered<'_> {
                     .filter(|(key, _)| pinned.contains(key))
                     .map(|(_, said)| said.clone()),
             )
+            .chain(self.unbuildable.iter().cloned())
             .collect()
     }
 }

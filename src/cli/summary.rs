@@ -69,7 +69,8 @@ impl Summary<'_> {
 
     fn counted(&self) -> String {
         let count = |action| self.steps.iter().filter(|s| s.action == action).count();
-        let (reuse, other) = (count(Action::Reuse), count(Action::Attribute));
+        let reuse = count(Action::Reuse) + count(Action::Keep);
+        let other = count(Action::Attribute);
         let (overrides, new) = (count(Action::Override), count(Action::New));
         let source = if self.nixpkgs.is_empty() {
             "nixpkgs (none was used)".to_owned()
@@ -102,7 +103,7 @@ impl Summary<'_> {
         let mut lines = Vec::new();
         for step in self.steps {
             let at = match step.action {
-                Action::Override | Action::New => Volume::Normal,
+                Action::Keep | Action::Override | Action::New => Volume::Normal,
                 Action::Attribute | Action::Reuse | Action::Omit => Volume::Verbose,
             };
             lines.push((at, step, format!("{} {}", step.name, step.version)));
@@ -173,7 +174,7 @@ impl Summary<'_> {
             "systems": systems,
             "nixpkgs": nixpkgs,
             "counts": {
-                "reuse": count(Action::Reuse) + count(Action::Omit),
+                "reuse": count(Action::Reuse) + count(Action::Keep) + count(Action::Omit),
                 "attribute": count(Action::Attribute),
                 "override": count(Action::Override),
                 "new": count(Action::New),
@@ -211,6 +212,9 @@ impl Summary<'_> {
 fn because(step: &Step) -> String {
     let has = match (&step.nixpkgs_version, step.action) {
         (Some(version), Action::Reuse) if *version == step.version => String::new(),
+        (Some(version), Action::Keep) => {
+            return format!("nixpkgs has {version}, which will do there");
+        }
         (Some(version), _) => format!("nixpkgs has {version}"),
         (None, _) => "nixpkgs lacks it".to_owned(),
     };

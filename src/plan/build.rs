@@ -1,12 +1,14 @@
 //! What building an entry needs: its build requirements as attributes, and what must be relaxed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::derivation::RelaxedBuild;
 use super::reason::{admits, wanted};
 use super::set::Set;
 use super::{Needed, PlanError};
-use crate::python::{MarkerTree, PackageName, Requirement, TargetSet, VersionSpecifiers, Wanted};
+use crate::python::{
+    Filename, MarkerTree, PackageName, Requirement, TargetSet, VersionSpecifiers, Wanted,
+};
 use crate::resolve::Pin;
 
 /// The build requirements of a pin's sdist, those that hold on none of its targets left out.
@@ -111,4 +113,106 @@ pub(super) fn missing(set: &Set<'_>) -> Vec<Requirement> {
         }
     }
     missing.into_values().collect()
+}
+
+/// An entry that cannot be built from its sdist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unbuildable {
+    /// The project.
+    pub name: PackageName,
+    /// Project and version.
+    pub release: String,
+    /// What is wrong.
+    pub reason: String,
+    /// Whether a wheel for every system can be taken instead.
+    pub has_wheel: bool,
+}
+
+impl Unbuildable {
+    /// A sentence for people.
+    pub fn because(&self) -> String {
+        let Self {
+            release, reason, ..
+        } = self;
+        if self.has_wheel {
+            format!("{release}: its wheel is taken, because {reason}")
+        } else {
+            format!("{release}: it will not build from source, because {reason}")
+        }
+    }
+}
+
+fn unbuildable(pin: &Pin, reason: String) -> Unbuildable {
+    let pure = |file: &crate::index::Distribution| match &file.filename {
+        Filename::Wheel(wheel) => wheel.platform == "any",
+        Filename::Sdist(_) => false,
+    };
+    Unbuildable {
+        name: pin.name.clone(),
+        release: format!("{} {}", pin.name, pin.version),
+        reason,
+        has_wheel: pin.release.wheels.iter().any(pure),
+    }
+}
+
+/// The entries whose build needs one of these projects, which nobody provides.
+pub(super) fn that_need(set: &Set<'_>, these: &BTreeSet<PackageName>) -> Vec<Unbuildable> {
+    let mut found = Vec::new();
+    for (_, pins) in set.pins() {
+        for pinned in pins.iter().filter(|p| p.decision.needs_source()) {
+            let needed = requirements(set, pinned.pin);
+            if let Some(wanted) = needed.into_iter().find(|r| these.contains(&r.name)) {
+                let reason = format!("building it needs `{wanted}`, which cannot be had");
+                found.push(unbuildable(pinned.pin, reason));
+            }
+        }
+    }
+    found
+}
+
+/// The entries whose build leads back to them.
+pub(super) fn circular(set: &Set<'_>) -> Vec<Unbuildable> {
+    let mut tools: BTreeMap<&PackageName, BTreeSet<PackageName>> = BTreeMap::new();
+    for (name, pins) in set.pins() {
+        for pinned in pins.iter().filter(|p| p.decision.needs_source()) {
+            let needed = requirements(set, pinned.pin).into_iter();
+            let needed = needed.map(|r| r.name).filter(|n| n != name);
+            tools.entry(name).or_default().extend(needed);
+        }
+    }
+    let mut found = Vec::new();
+    for (name, needed) in &tools {
+        for tool in needed {
+            if leads_to(set, &tools, tool, name)
+                && let Some(pinned) = set.pins_of(name).first()
+            {
+                let reason = format!("building it needs {tool}, which needs {name} itself");
+                found.push(unbuildable(pinned.pin, reason));
+                break;
+            }
+        }
+    }
+    found
+}
+
+fn leads_to(
+    set: &Set<'_>,
+    tools: &BTreeMap<&PackageName, BTreeSet<PackageName>>,
+    from: &PackageName,
+    to: &PackageName,
+) -> bool {
+    let mut seen: BTreeSet<&PackageName> = BTreeSet::new();
+    let mut work = vec![from];
+    while let Some(name) = work.pop() {
+        if name == to {
+            return true;
+        }
+        // What nixpkgs builds packages with is never an entry, and needs none.
+        if crate::nixpkgs::is_bootstrap(name) || !seen.insert(name) {
+            continue;
+        }
+        work.extend(set.needs(name));
+        work.extend(tools.get(name).into_iter().flatten());
+    }
+    false
 }

@@ -13,6 +13,8 @@ pub enum Decision {
     Reuse(Attribute),
     /// Another of nixpkgs' attributes of the project is, and becomes the project's in the whole set.
     Other(Attribute),
+    /// nixpkgs' default attribute is taken at its own version, which is not the pin's.
+    Keep(Attribute),
     /// This attribute is taken, with another version and source.
     Override(Attribute),
     /// nixpkgs has nothing of the project.
@@ -34,6 +36,7 @@ impl Decision {
         match self {
             Decision::Reuse(attribute)
             | Decision::Other(attribute)
+            | Decision::Keep(attribute)
             | Decision::Override(attribute) => Some(attribute),
             Decision::Bootstrap(attribute) => attribute.as_ref(),
             Decision::New | Decision::Stand(_) => None,

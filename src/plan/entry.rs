@@ -21,7 +21,12 @@ pub(super) fn entries(
     pins: &[Pinned<'_>],
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Entry>, PlanError> {
-    let plain = |d: &Decision| matches!(d, Decision::Reuse(_) | Decision::Bootstrap(_));
+    let plain = |d: &Decision| {
+        matches!(
+            d,
+            Decision::Reuse(_) | Decision::Keep(_) | Decision::Bootstrap(_)
+        )
+    };
     if pins.iter().all(|p| plain(&p.decision)) {
         return Ok(Vec::new());
     }
@@ -95,9 +100,10 @@ fn definition(
     warnings: &mut Vec<String>,
 ) -> Result<Definition, PlanError> {
     Ok(match &pinned.decision {
-        Decision::Reuse(a) | Decision::Other(a) | Decision::Bootstrap(Some(a)) => {
-            Definition::Nixpkgs(a.attr.clone())
-        }
+        Decision::Reuse(a)
+        | Decision::Other(a)
+        | Decision::Keep(a)
+        | Decision::Bootstrap(Some(a)) => Definition::Nixpkgs(a.attr.clone()),
         Decision::Bootstrap(None) => Definition::Nixpkgs(pinned.pin.name.to_string()),
         Decision::Override(a) => {
             let mut derivation = Box::new(derivation(set, cuts, pinned, warnings)?);

@@ -25,6 +25,7 @@ pub(crate) struct Fixture {
     pub build: Vec<Resolution>,
     pub facts: BTreeMap<(PackageName, Version), Arc<SourceFacts>>,
     pub nixpkgs: Nixpkgs,
+    pub unpublished: BTreeSet<PackageName>,
     pub policy: Policy,
 }
 
@@ -42,6 +43,7 @@ impl Fixture {
             build: Vec::new(),
             facts: BTreeMap::new(),
             nixpkgs: snapshot::read("3.13").unwrap(),
+            unpublished: BTreeSet::new(),
             policy: Policy {
                 project: "the command line".to_owned(),
                 command: "pyresolve lock setup.py".to_owned(),
@@ -133,6 +135,7 @@ impl Fixture {
             facts: &self.facts,
             digests: &BTreeMap::new(),
             nixpkgs: &self.nixpkgs,
+            unpublished: &self.unpublished,
             policy: &self.policy,
         })
     }

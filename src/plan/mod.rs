@@ -17,17 +17,19 @@ mod rebuild;
 mod recipe;
 mod set;
 pub mod source;
+mod spare;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::nixpkgs::Nixpkgs;
 use crate::problem::Origin;
 use crate::project::SourceFacts;
 use crate::python::{PackageName, Requirement, Sha256, TargetSet, Targets, Version};
-use crate::resolve::Resolution;
+use crate::resolve::{Pin, Resolution};
 use set::Set;
 
+pub use build::Unbuildable;
 pub use condition::Condition;
 pub use decide::{Decision, decide};
 pub use derivation::{Definition, Derivation, Entry, Needed};
@@ -47,6 +49,8 @@ pub struct Request<'a> {
     pub digests: &'a BTreeMap<String, Sha256>,
     /// What nixpkgs has.
     pub nixpkgs: &'a Nixpkgs,
+    /// Projects that nixpkgs has at a version that their index lacks.
+    pub unpublished: &'a BTreeSet<PackageName>,
     /// What the user allows and prefers.
     pub policy: &'a Policy,
 }
@@ -102,6 +106,8 @@ pub struct Step {
 pub enum Action {
     /// nixpkgs' default attribute, as it is.
     Reuse,
+    /// nixpkgs' default attribute as it is, although its version is not the pin's.
+    Keep,
     /// Another of nixpkgs' attributes, as it is.
     Attribute,
     /// nixpkgs' attribute with another version and source.
@@ -117,7 +123,7 @@ impl Action {
     pub fn text(self) -> &'static str {
         match self {
             // What nixpkgs leaves out of a package that it keeps is in nixpkgs' hands as well.
-            Action::Reuse | Action::Omit => "reuse",
+            Action::Reuse | Action::Keep | Action::Omit => "reuse",
             Action::Attribute => "attribute",
             Action::Override => "override",
             Action::New => "new",
@@ -217,7 +223,8 @@ fn steps_of(set: &Set<'_>, warnings: &mut Vec<String>) -> Vec<Step> {
     for (name, pins) in set.pins() {
         for pinned in pins {
             let mut step = reason::step(set, pinned, warnings);
-            step.rebuilt = step.action == Action::Reuse && rebuilt.contains(name);
+            let as_it_is = matches!(step.action, Action::Reuse | Action::Keep);
+            step.rebuilt = as_it_is && rebuilt.contains(name);
             steps.push(step);
         }
     }
@@ -241,6 +248,24 @@ fn other_interpreter(request: &Request<'_>) -> Option<String> {
             request.nixpkgs.channel, request.nixpkgs.date
         )
     })
+}
+
+/// The pins whose sources must be read and fetched: entries will name them.
+pub fn entry_pins<'a>(request: &'a Request<'a>) -> Vec<&'a Pin> {
+    let set = Set::new(request);
+    let pins = set.pins().flat_map(|(_, pins)| pins);
+    let entries = pins.filter(|p| p.decision.needs_source());
+    entries.map(|p| p.pin).collect()
+}
+
+/// Entries whose build needs themselves, in however many steps: Nix cannot build them.
+pub fn circular_builds(request: &Request<'_>) -> Vec<Unbuildable> {
+    build::circular(&Set::new(request))
+}
+
+/// Entries whose build needs one of these projects.
+pub fn builds_that_need(request: &Request<'_>, these: &BTreeSet<PackageName>) -> Vec<Unbuildable> {
+    build::that_need(&Set::new(request), these)
 }
 
 /// The build requirements of entries that neither the pins nor nixpkgs provide: to be resolved,

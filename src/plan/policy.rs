@@ -14,6 +14,8 @@ pub struct Policy {
     pub command: String,
     /// The folder of the result: files below it are named as seen from there.
     pub root: PathBuf,
+    /// Whether nixpkgs' own version may be taken in place of a pin: nixpkgs' versions are preferred.
+    pub keep: bool,
     /// Projects to take as wheels although they have an sdist.
     pub prefer_wheels: BTreeSet<PackageName>,
 }

@@ -27,6 +27,7 @@ pub(super) fn step(set: &Set<'_>, pinned: &Pinned<'_>, warnings: &mut Vec<String
         version: pinned.pin.version.clone(),
         action: match pinned.decision {
             Decision::Reuse(_) | Decision::Bootstrap(_) => Action::Reuse,
+            Decision::Keep(_) => Action::Keep,
             Decision::Other(_) => Action::Attribute,
             Decision::Override(_) => Action::Override,
             Decision::New | Decision::Stand(_) => Action::New,

@@ -12,7 +12,12 @@ pub(super) fn rebuilt<'a>(set: &'a Set<'_>) -> BTreeSet<&'a PackageName> {
     let mut needed_by: BTreeMap<&PackageName, BTreeSet<&PackageName>> = BTreeMap::new();
     let mut changed: Vec<&PackageName> = Vec::new();
     for (name, pins) in set.pins() {
-        let kept = |d: &Decision| matches!(d, Decision::Reuse(_) | Decision::Bootstrap(_));
+        let kept = |d: &Decision| {
+            matches!(
+                d,
+                Decision::Reuse(_) | Decision::Keep(_) | Decision::Bootstrap(_)
+            )
+        };
         if !pins.iter().all(|p| kept(&p.decision)) {
             changed.push(name);
         }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::decide::{Decision, canonical_attr, decide};
+use super::spare::spared;
 use super::{Condition, Needed, Request, source};
 use crate::nixpkgs::is_bootstrap;
 use crate::project::SourceFacts;
@@ -48,9 +49,15 @@ impl<'a> Set<'a> {
                 });
             }
         }
-        let omitted = omitted(request, &pins);
-        let omitted = omitted.into_iter().filter_map(|name| pins.remove(name));
+        let spared = spared(request, &pins);
+        let omitted = spared.omitted.into_iter();
+        let omitted = omitted.filter_map(|name| pins.remove(name));
         let omitted = omitted.flatten().collect();
+        for (name, attribute) in spared.kept {
+            for pinned in pins.get_mut(name).into_iter().flatten() {
+                pinned.decision = Decision::Keep(attribute.clone());
+            }
+        }
         Self {
             request,
             pins,
@@ -93,6 +100,9 @@ impl<'a> Set<'a> {
         if let Some(pinned) = first
             && !is_bootstrap(name)
         {
+            if let Decision::Keep(own) = &pinned.decision {
+                return Some(&own.version);
+            }
             return Some(&pinned.pin.version);
         }
         self.request
@@ -197,39 +207,5 @@ impl<'a> Set<'a> {
             attr: self.attr(name)?,
             condition: Condition::of(self.targets(), on, within),
         })
-    }
-}
-
-/// Published binaries that nixpkgs lacks and that only packages need which nixpkgs keeps: nixpkgs builds
-/// those from source, without them (torch needs no NVIDIA wheels there).
-fn omitted<'a>(
-    request: &Request<'_>,
-    pins: &BTreeMap<&'a PackageName, Vec<Pinned<'a>>>,
-) -> BTreeSet<&'a PackageName> {
-    let is_binary = |p: &Pinned| {
-        p.decision == Decision::New
-            && !p.for_build
-            && source::sdist(p.pin, request.policy).is_none()
-    };
-    let is_kept = |p: &Pinned| matches!(p.decision, Decision::Reuse(_) | Decision::Other(_));
-    let roots = request.resolution.roots.iter().map(|edge| &edge.to);
-    let wanted: BTreeSet<&PackageName> = roots.collect();
-    let mut omitted: BTreeSet<&PackageName> = pins
-        .iter()
-        .filter(|(name, list)| list.iter().all(is_binary) && !wanted.contains(*name))
-        .map(|(name, _)| *name)
-        .collect();
-    loop {
-        let before = omitted.len();
-        for (name, list) in pins {
-            let goes_without = |p: &Pinned| is_kept(p) || omitted.contains(name);
-            let needing: Vec<&Pinned> = list.iter().filter(|p| !goes_without(p)).collect();
-            for edge in needing.iter().flat_map(|p| &p.pin.needs) {
-                omitted.remove(&edge.to);
-            }
-        }
-        if omitted.len() == before {
-            return omitted;
-        }
     }
 }

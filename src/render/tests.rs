@@ -183,7 +183,7 @@ fn rust_and_cmake() {
 }
 
 #[test]
-fn binaries_that_only_kept_packages_want_are_left_out() {
+fn what_only_kept_packages_want_is_left_out() {
     let binary = |pin: &mut crate::resolve::Pin| {
         let file = format!("{}-1.0-py3-none-manylinux1_x86_64.whl", pin.name);
         pin.release = Release {

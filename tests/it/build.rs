@@ -249,3 +249,33 @@ fn texts_from_the_index_stay_texts() {
     assert_eq!(bench.nix.evaluate(expression).unwrap(), summary);
     bench.run("import ours_odd");
 }
+
+/// What an entry needs to be built is on no index, or needs the entry: then its wheel is taken.
+#[test]
+fn wheels_stand_in_for_what_cannot_be_built() {
+    let Some(bench) = Bench::new("unbuildable", &[]) else {
+        return;
+    };
+    let pyproject = |tool: &str, name: &str| {
+        format!(
+            "[build-system]\nrequires = [\"flit-core>=3\", \"{tool}\"]\n\
+             build-backend = \"flit_core.buildapi\"\n\
+             [project]\nname = \"{name}\"\nversion = \"1.0\"\ndescription = \"x\"\n"
+        )
+    };
+    for (name, tool) in [
+        ("ours-lost", "never-published"),
+        ("ours-chicken", "ours-egg"),
+    ] {
+        let text = pyproject(tool, name);
+        let module = format!("{}.py", name.replace('-', "_"));
+        let release = Release::new(name, "1.0");
+        let files = [("pyproject.toml", text.as_str()), (module.as_str(), "")];
+        bench.index.publish(release.source(&files));
+    }
+    let egg = Release::new("ours-egg", "1.0").needs("ours-chicken");
+    bench.publish(egg.flit(""));
+    let text = bench.lock(&["ours-lost", "ours-chicken"]);
+    assert_eq!(text.matches("format = \"wheel\"").count(), 2, "{text}");
+    bench.run("import ours_lost, ours_chicken");
+}

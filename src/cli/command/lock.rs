@@ -20,7 +20,7 @@ use crate::plan::{self, Plan};
 use crate::python::{PackageName, Sha256};
 use crate::render::lock::{Action, LockText};
 use crate::render::{self, Document};
-use crate::resolve::{Explanation, Input, Pin, Resolution, ResolveError};
+use crate::resolve::{Explanation, Input, Pin, Prefer, Resolution, ResolveError};
 use crate::write::{self, Change, WriteError};
 
 /// Runs `pyresolve lock`.
@@ -169,6 +169,7 @@ impl Work<'_> {
             project: self.wishes.called.clone(),
             command: sources::command(self.meant),
             root: self.meant.output.folder.clone(),
+            keep: self.input.policy.prefer == Prefer::Nixpkgs,
             ..plan::Policy::default()
         }
     }
@@ -229,6 +230,7 @@ impl Work<'_> {
             facts: &BTreeMap::new(),
             digests: &BTreeMap::new(),
             nixpkgs: self.nixpkgs,
+            unpublished: &assemble::unpublished(self.catalog, self.nixpkgs, resolution),
             policy: &self.policy(),
         })
     }
