@@ -136,7 +136,14 @@ fn a_cache_full_of_garbage_is_a_miss() {
         .unwrap();
     for garbage in [&b""[..], b"PYR1", &[0xff; 100_000]] {
         let mut spoiled = 0;
-        for place in fs::read_dir(folder.path().join("cache/v1")).unwrap() {
+        for place in fs::read_dir(
+            folder
+                .path()
+                .join("cache")
+                .join(pyresolve::index::CACHE_VERSION),
+        )
+        .unwrap()
+        {
             for file in fs::read_dir(place.unwrap().path()).unwrap() {
                 fs::write(file.unwrap().path(), garbage).unwrap();
                 spoiled += 1;
@@ -379,7 +386,14 @@ fn logins_are_sent_to_their_host_only_and_never_kept() {
                 .iter()
                 .all(|s| !s.headers.contains_key("authorization"))
     );
-    for place in fs::read_dir(folder.path().join("cache/v1")).unwrap() {
+    for place in fs::read_dir(
+        folder
+            .path()
+            .join("cache")
+            .join(pyresolve::index::CACHE_VERSION),
+    )
+    .unwrap()
+    {
         let place = place.unwrap().path();
         assert!(!place.to_string_lossy().contains("s3cret"));
         for file in fs::read_dir(place).unwrap() {
