@@ -488,7 +488,10 @@ impl<'a> Members<'a> {
             duplicates: self.duplicates.iter().filter_map(|d| strip(d)).collect(),
         };
         for (path, target) in &self.links {
-            let (Some(path), Some(target)) = (strip(path), strip(target)) else {
+            let Some(path) = strip(path) else {
+                continue;
+            };
+            let Some(target) = strip(target) else {
                 return Err(ArchiveError::Outside {
                     archive: self.archive.to_owned(),
                     member: target.clone(),
@@ -513,17 +516,21 @@ impl<'a> Members<'a> {
         Ok(archive)
     }
 
-    /// The one folder that holds everything, if there is one.
+    /// The one folder that holds everything; of several, the one with the sdist's PKG-INFO.
     fn top(&self) -> Option<String> {
-        let mut top: Option<&str> = None;
+        let mut tops = BTreeSet::new();
         let names = self.entries.keys().chain(self.links.keys());
         for name in names.filter(|n| !is_litter(n)) {
             let (first, _) = name.split_once('/')?;
-            if *top.get_or_insert(first) != first {
-                return None;
+            if !tops.contains(first) {
+                tops.insert(first.to_owned());
             }
         }
-        top.map(str::to_owned)
+        if tops.len() > 1 {
+            tops.retain(|top| self.entries.contains_key(&format!("{top}/PKG-INFO")));
+        }
+        let only = tops.pop_first();
+        only.filter(|_| tops.is_empty())
     }
 }
 

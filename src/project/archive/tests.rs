@@ -40,6 +40,24 @@ fn parse(members: &[(&str, tar::EntryType, &str)]) -> Result<Archive, ArchiveErr
 }
 
 #[test]
+fn of_several_top_folders_the_one_with_pkg_info_counts() {
+    let archive = parse(&[
+        ("demo-1.0/setup.py", FILE, "setup()"),
+        ("demo-1.0/PKG-INFO", FILE, "Name: demo"),
+        ("examples/setup.py", FILE, "other()"),
+        ("examples/link", tar::EntryType::Symlink, "setup.py"),
+    ])
+    .unwrap();
+    assert_eq!(archive.list(""), ["PKG-INFO", "setup.py"]);
+    assert_eq!(archive.read("setup.py").unwrap(), b"setup()");
+    let undecided = [
+        ("a/PKG-INFO", FILE, "Name: a"),
+        ("b/PKG-INFO", FILE, "Name: b"),
+    ];
+    assert_eq!(parse(&undecided).unwrap().list(""), ["a", "b"]);
+}
+
+#[test]
 fn the_top_folder_is_stripped_and_links_inside_are_followed() {
     let archive = parse(&[
         ("demo-1.0/", tar::EntryType::Directory, ""),

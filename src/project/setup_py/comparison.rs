@@ -161,7 +161,8 @@ impl<'a> Interpreter<'a> {
             }
             (_, Value::Native(path)) if &**path == "sys.builtin_module_names" => {
                 Ok(match needle.as_str() {
-                    Some("__pypy__") => target::from_marker(target::is_pypy()),
+                    // cffi's run-time part comes with PyPy.
+                    Some("__pypy__" | "_cffi_backend") => target::from_marker(target::is_pypy()),
                     _ => unknown(place, "`sys.builtin_module_names` is not followed"),
                 })
             }

@@ -34,7 +34,11 @@ impl<'a> Interpreter<'a> {
             "unicode" | "basestring" | "xrange" | "raw_input" | "unichr" | "long" | "reduce"
             | "cmp" | "reload" | "file" | "apply" | "execfile" => None,
             name if table::is_builtin(name) => Some(Value::native(name)),
-            _ => None,
+            // What setup.py left there for the package that it imports.
+            name => {
+                let left = ["builtins", "__builtin__"].map(|module| format!("{module}.{name}"));
+                left.iter().find_map(|path| self.patched.get(path).cloned())
+            }
         }
     }
 

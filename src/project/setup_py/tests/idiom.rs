@@ -391,3 +391,20 @@ fn a_known_version_answers_for_version_tools() {
     let answer = evaluate(&files, "setup.py", &context);
     assert_eq!(answer.version.known().map(String::as_str), Some("3.1"));
 }
+
+#[test]
+fn what_setup_py_leaves_in_builtins_reaches_its_package() {
+    let package = "try:\n    __X_SETUP__\nexcept NameError:\n    __X_SETUP__ = False\nif not __X_SETUP__:\n    raise ImportError('not built')\n";
+    for builtins in ["builtins", "__builtin__"] {
+        let code = format!(
+            "try:\n    import {builtins} as b\nexcept ImportError:\n    import builtins as b\nb.__X_SETUP__ = True\nimport x._min as m\nREQ = m.deps"
+        );
+        let files = [("x/__init__.py", package), ("x/_min.py", "deps = ['a>=1']")];
+        assert_eq!(requires(&after(&code), &files), ["a>=1"]);
+    }
+    let without = said(
+        &after("import x._min as m\nREQ = m.deps"),
+        &[("x/__init__.py", package), ("x/_min.py", "deps = ['a>=1']")],
+    );
+    assert_ne!(without.evaluated, Evaluated::Static);
+}

@@ -34,6 +34,10 @@ fn conditions_become_markers() {
             &["a", "b; python_full_version < '3.5.2'"],
         ),
         (
+            "REQ = ['a'] if '_cffi_backend' not in sys.builtin_module_names else []",
+            &["a; platform_python_implementation != 'PyPy'"],
+        ),
+        (
             "REQ = ['a'] + (['b'] if sys.platform == 'win32' else [])",
             &["a", "b; sys_platform == 'win32'"],
         ),
