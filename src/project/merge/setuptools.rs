@@ -91,7 +91,14 @@ fn overlay(reading: &mut Reading<'_>, draft: &mut Draft, said: SetupPy, needs_it
         draft.failed = true;
     }
     let mut unknown = Vec::new();
-    let mut note = |field: &str, found: &[Unknown]| unknown.extend(fields(&[field], found));
+    let mut note = |field: &str, found: &[Unknown]| {
+        for one in fields(&[field], found) {
+            // Requirements and those of extras have one name in core metadata.
+            if !unknown.contains(&one) {
+                unknown.push(one);
+            }
+        }
+    };
     let text = |fact: &Fact<String>| fact.value().filter(|t| !t.is_empty()).cloned();
     note("name", said.name.unknown());
     draft.name = text(&said.name).or_else(|| draft.name.take());
