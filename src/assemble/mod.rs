@@ -8,6 +8,7 @@
 //!
 //! Everything that has to be fetched is asked for at once, in bounded parallel.
 
+mod kept;
 mod parallel;
 mod restated;
 
@@ -15,6 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use restated::Restated;
+
+pub use kept::Kept;
 
 use crate::event::{Event, Observer, Step};
 use crate::index::{Catalog, Distribution, IndexError};

@@ -112,6 +112,22 @@ fn settings_and_flake_locks_choose_too_and_the_lock_tells_which() {
 }
 
 #[test]
+fn what_a_recipe_relaxes_and_removes_is_not_required() {
+    let workshop = workshop();
+    let patched = Release::new("patched", "2.5")
+        .needs("plain<1")
+        .needs("unneeded");
+    workshop.index.publish(patched.flit("\"\"\"Patched\"\"\""));
+    workshop.write("requirements.txt", "patched\n");
+    let tree = tree();
+    let kept = summary(&workshop, &["--nixpkgs", tree.to_str().unwrap()]);
+    assert_eq!(actions(&kept), ["patched 2.5 reuse", "plain 1.2.3 reuse"]);
+    // without the recipe the metadata counts as it is
+    let refused = workshop.lock(&["requirements.txt", "--nixpkgs", "none"]);
+    assert_eq!(refused.status.code(), Some(1), "{}", stderr(&refused));
+}
+
+#[test]
 fn what_is_no_nixpkgs_is_refused_before_anything_is_asked() {
     let workshop = workshop();
     for (which, why) in [

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::assemble::{self, AssembleError, Assembly, Question};
+use crate::assemble::{self, AssembleError, Assembly, Kept, Question};
 use crate::cli::args;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::interrupt::Interrupt;
@@ -69,7 +69,8 @@ fn lock(
         .transpose()?;
     let nixpkgs = Arc::new(question::nixpkgs(meant, &mut located, &around)?);
     let input = question::input(meant, &wishes, policy, &nixpkgs, existing);
-    let catalog = RemoteCatalog::new(options);
+    let remote = RemoteCatalog::new(options);
+    let catalog = Kept::new(&remote, &nixpkgs);
     let work = Work {
         meant,
         wishes: &wishes,
