@@ -270,6 +270,12 @@ impl Gathered<'_> {
     /// Reads the sources of all pins that will be entries and have not been read.
     fn sources(&mut self, resolution: &Resolution, build: &[Resolution]) -> Result<(), IndexError> {
         let entries = self.entries(resolution, build);
+        for pin in &entries {
+            if let Some(tree) = &pin.release.tree {
+                let key = (pin.name.clone(), pin.version.clone());
+                self.facts.insert(key, Arc::clone(&tree.facts));
+            }
+        }
         let sdists: Vec<(&Pin, &Distribution)> = entries
             .iter()
             .filter(|pin| !self.facts.contains_key(&key(pin)))

@@ -31,6 +31,7 @@ fn add(catalog: &mut FixedCatalog, project: &str, version: &str, needs: &[&str],
         file: file.clone(),
     };
     let release = Release {
+        tree: None,
         version: number.clone(),
         wheels: Vec::new(),
         sdist: Some(sdist),

@@ -132,6 +132,11 @@ impl Cache {
         }
     }
 
+    /// A folder of the cache for what is not ours to format; none where nothing is kept.
+    pub fn folder(&self, name: &str) -> Option<PathBuf> {
+        Some(self.root.as_ref()?.join(name))
+    }
+
     fn page_path(&self, index: &str, project: &PackageName) -> Option<PathBuf> {
         Some(self.root.as_ref()?.join(index).join(project.as_ref()))
     }

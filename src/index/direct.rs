@@ -1,6 +1,6 @@
 //! Requirements on an address or a local path instead of an index: wheels, sdists and folders.
 //!
-//! Repositories (`git+https://…`) are not fetched; the error says what to write instead.
+//! Repositories (`git+https://…`) are fetched in [`super::git`].
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -9,10 +9,11 @@ use std::sync::Arc;
 use url::Url;
 
 use super::credential::shown;
+use super::git::Repository;
 use super::remote::RemoteCatalog;
 use super::sdist::{causes, metadata_from_facts};
 use super::shared::{Shared, interrupted};
-use super::{Distribution, IndexError, Release, range};
+use super::{Distribution, IndexError, Place, Release, Tree, range};
 use crate::project::archive::Archive;
 use crate::project::{Directory, Files, FilesError, Hint, facts};
 use crate::python::filename::SdistFilename;
@@ -40,7 +41,13 @@ impl RemoteCatalog {
         if shared.direct.claim(&key) {
             let (task, name) = (Arc::clone(&shared), name.clone());
             let what = name.to_string();
-            let answer = self.wait_for(&what, async move { task.direct(&name, source).await });
+            let answer = match source {
+                // Its own threads do the work: this one, which may wait, waits for them.
+                Source::Repository(repository, folder) => {
+                    shared.repository(&name, &repository, &folder)
+                }
+                source => self.wait_for(&what, async move { task.direct(&name, source).await }),
+            };
             shared.direct.put(key.clone(), answer);
         }
         shared.direct.wait(&key)
@@ -51,6 +58,7 @@ impl RemoteCatalog {
 enum Source {
     Local(PathBuf, String),
     Remote(Url, Option<Sha256>, String),
+    Repository(Repository, String),
 }
 
 impl Source {
@@ -87,11 +95,20 @@ impl Source {
                 });
                 Ok(Self::Remote(address, sha256.transpose()?, folder))
             }
-            scheme if scheme.starts_with("git+") => Err(malformed(
-                "repositories are not fetched: name the archive of a commit instead, as forges \
-                 offer them, such as https://host/owner/repository/archive/COMMIT.tar.gz",
+            scheme if scheme.starts_with("git+") => {
+                let repository = Repository::parse(&address).map_err(|e| malformed(&e))?;
+                Ok(Self::Repository(repository, folder))
+            }
+            scheme
+                if ["hg+", "svn+", "bzr+"]
+                    .iter()
+                    .any(|vcs| scheme.starts_with(vcs)) =>
+            {
+                Err(malformed("of repositories, only git's are fetched"))
+            }
+            _ => Err(malformed(
+                "only http, https, file and git+https addresses can be read",
             )),
-            _ => Err(malformed("only http, https and file addresses can be read")),
         }
     }
 }
@@ -119,7 +136,25 @@ impl Shared {
                     .unwrap_or_else(|| Err(interrupted(&what)))
             }
             Source::Remote(url, sha256, folder) => self.remote(name, url, sha256, folder).await,
+            Source::Repository(repository, folder) => self.repository(name, &repository, &folder),
         }
+    }
+
+    /// Blocks while git works.
+    fn repository(
+        &self,
+        name: &PackageName,
+        repository: &Repository,
+        folder: &str,
+    ) -> Result<Found, IndexError> {
+        let fetched = repository.fetch(self.cache.folder("git"), self.options.offline)?;
+        let what = format!("{} at {}", fetched.commit.url, fetched.commit.id);
+        let folder = folder.trim_matches('/').to_owned();
+        let files = Below {
+            files: &fetched.archive,
+            folder: folder.clone(),
+        };
+        from_tree(name, &files, Place::Commit(fetched.commit), folder, &what)
     }
 
     async fn remote(
@@ -170,8 +205,9 @@ fn local(name: &PackageName, path: &Path, folder: &str) -> Result<Found, IndexEr
     if path.is_dir() {
         let place = path.join(folder);
         let files = Directory::open(&place).map_err(|e| fail(causes(&e)))?;
-        let (version, metadata) = from_source(name, &files, &shown)?;
-        return Ok((release(version, None), metadata));
+        let absolute = std::path::absolute(&place).map_err(|e| fail(e.to_string()))?;
+        let place = Place::Folder(absolute);
+        return from_tree(name, &files, place, String::new(), &shown);
     }
     let bytes = std::fs::read(path).map_err(|e| fail(e.to_string()))?;
     let whole = path.canonicalize().map_err(|e| fail(e.to_string()))?;
@@ -219,6 +255,30 @@ impl Whole {
     }
 }
 
+/// A folder or a commit as a release.
+fn from_tree(
+    name: &PackageName,
+    files: &dyn Files,
+    place: Place,
+    folder: String,
+    what: &str,
+) -> Result<Found, IndexError> {
+    let (version, metadata) = from_source(name, files, what)?;
+    let facts = facts::of(files).map_err(|e| malformed(what, causes(&e)))?;
+    let facts = Arc::new(facts);
+    let release = Release {
+        version,
+        wheels: Vec::new(),
+        sdist: None,
+        tree: Some(Arc::new(Tree {
+            place,
+            folder,
+            facts,
+        })),
+    };
+    Ok((Arc::new(release), metadata))
+}
+
 fn release(version: Version, file: Option<Distribution>) -> Arc<Release> {
     let (wheels, sdists): (Vec<_>, Vec<_>) = file
         .into_iter()
@@ -227,6 +287,7 @@ fn release(version: Version, file: Option<Distribution>) -> Arc<Release> {
         version,
         wheels,
         sdist: sdists.into_iter().next(),
+        tree: None,
     })
 }
 

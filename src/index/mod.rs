@@ -10,6 +10,7 @@ pub mod credential;
 mod direct;
 pub mod fixed;
 mod folder;
+mod git;
 mod html;
 mod lookup;
 mod metadata;
@@ -33,7 +34,7 @@ use crate::python::{Metadata, PackageName, Sha256, Wanted};
 
 pub use cache::VERSION as CACHE_VERSION;
 pub use options::{Index, Location, Options};
-pub use release::{Distribution, FileUrl, Page, Release};
+pub use release::{Commit, Distribution, FileUrl, Page, Place, Release, Tree};
 pub use remote::{Counts, RemoteCatalog};
 pub use timestamp::Timestamp;
 

@@ -405,6 +405,7 @@ impl Head {
         wheels.sort_by(|a, b| a.file.cmp(&b.file));
         sdists.sort_by_key(|sdist| sdist_rank(&sdist.file));
         Some(Release {
+            tree: None,
             version: self.version(slot),
             wheels,
             sdist: sdists.into_iter().next(),

@@ -3,12 +3,14 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Deref;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 
 use super::cache::Stored;
 use super::packed::{Head, Slot};
 use super::timestamp::Timestamp;
+use crate::project::SourceFacts;
 use crate::python::{Filename, PackageName, Sha256, Version, VersionSpecifiers};
 use url::Url;
 
@@ -117,6 +119,44 @@ pub struct Release {
     pub wheels: Vec<Distribution>,
     /// Its sdist; where there are several, `.tar.gz` before `.zip` before the rest.
     pub sdist: Option<Distribution>,
+    /// The sources themselves, where a direct requirement names a folder or a repository: then there
+    /// are no files.
+    pub tree: Option<Arc<Tree>>,
+}
+
+/// The sources of a release that is no file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tree {
+    /// Where they are.
+    pub place: Place,
+    /// The project's folder below that; empty for the place itself.
+    pub folder: String,
+    /// What packaging needs to know of them.
+    pub facts: Arc<SourceFacts>,
+}
+
+/// Where the sources of a release are that is no file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A folder, as an absolute path.
+    Folder(PathBuf),
+    /// A commit of a repository.
+    Commit(Commit),
+}
+
+/// A commit of a repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// The repository, without credentials and without `git+`.
+    pub url: Url,
+    /// The branch, tag or commit that was asked for.
+    pub requested: Option<String>,
+    /// The commit, in full.
+    pub id: String,
+    /// The digest that Nix gives the tree.
+    pub sha256: Sha256,
+    /// Whether `.gitattributes` may make an archive of it differ from a checkout.
+    pub attributes: bool,
 }
 
 impl Release {

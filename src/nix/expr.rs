@@ -12,6 +12,8 @@ pub enum Expr {
     Name(&'static str),
     /// A file beside the one that is written: `./name`. The name must be letters, digits, `.`, `_`, `-`.
     File(String),
+    /// A path that starts with `./` or `../`, of any names.
+    Path(String),
     /// `<nixpkgs>`.
     SearchPath(&'static str),
     /// An attribute of a value: `final.foo`.

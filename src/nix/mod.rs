@@ -7,6 +7,7 @@
 //! ```
 
 pub mod expr;
+pub mod nar;
 pub mod print;
 pub mod read;
 pub mod text;

@@ -87,6 +87,7 @@ impl Printer {
                 self.out.push_str("./");
                 self.out.push_str(name);
             }
+            Expr::Path(path) => self.path(path),
             Expr::SearchPath(name) => {
                 self.out.push('<');
                 self.out.push_str(name);
@@ -159,6 +160,18 @@ impl Printer {
             self.out.push('.');
             self.out.push_str(&text::attribute(name));
         }
+    }
+
+    /// A path as it is where Nix can read it, else its unusual part as a string.
+    fn path(&mut self, path: &str) {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-+/".contains(&b);
+        if path.bytes().all(plain) && !path.contains("//") && !path.ends_with('/') {
+            self.out.push_str(path);
+            return;
+        }
+        self.out.push_str("(./. + ");
+        self.out.push_str(&text::string(&format!("/{path}")));
+        self.out.push(')');
     }
 
     fn lines(&mut self, lines: &[String]) {
@@ -307,6 +320,7 @@ fn own_level(expr: &Expr) -> Level {
         | Expr::Lines(_)
         | Expr::Name(_)
         | Expr::File(_)
+        | Expr::Path(_)
         | Expr::SearchPath(_)
         | Expr::Select(..)
         | Expr::List(_)

@@ -51,6 +51,8 @@ pub struct Derivation {
     pub version: String,
     /// What is fetched.
     pub source: Source,
+    /// The folder of the project in the unpacked source, where it is not the root.
+    pub source_root: Option<String>,
     /// What of nixpkgs' recipe must be taken back, where one is overridden.
     pub recipe: Recipe,
     /// Files that its setup.py reads and its sdist lacks.
@@ -184,8 +186,8 @@ pub enum Source {
 pub struct Fetch {
     /// How.
     pub fetcher: Fetcher,
-    /// Its digest.
-    pub sha256: Sha256,
+    /// Its digest; none where it is the user's own.
+    pub sha256: Option<Sha256>,
 }
 
 /// A fetcher of nixpkgs with its arguments.
@@ -220,6 +222,31 @@ pub enum Fetcher {
         /// The file's name, where the address does not end in it.
         name: Option<String>,
     },
+    /// `fetchFromGitHub`.
+    GitHub {
+        /// Whose repository it is.
+        owner: String,
+        /// Its name.
+        repo: String,
+        /// The commit.
+        rev: String,
+    },
+    /// `fetchgit`.
+    Git {
+        /// The repository.
+        url: String,
+        /// The commit.
+        rev: String,
+    },
+    /// `builtins.fetchGit`, for what only the user himself can reach.
+    OwnGit {
+        /// The repository.
+        url: String,
+        /// The commit.
+        rev: String,
+    },
+    /// A folder or file of the user's, relative to the Nix file.
+    Path(String),
 }
 
 /// The crates of a package with Rust in it.

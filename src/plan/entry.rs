@@ -201,6 +201,7 @@ fn derivation(
     Ok(Derivation {
         pname: pin.name.to_string(),
         version: pin.version.to_string(),
+        source_root: source::root(pin),
         recipe: Recipe::UNKNOWN,
         missing_files: facts.map(|f| f.missing_files.clone()).unwrap_or_default(),
         relaxed_builds,

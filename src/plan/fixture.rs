@@ -185,6 +185,7 @@ fn pin(targets: &Targets, name: &str, version: &str, needs: &[&str], on: TargetS
     Pin {
         version: Version::from_str(version).unwrap(),
         release: Arc::new(Release {
+            tree: None,
             version: Version::from_str(version).unwrap(),
             wheels: Vec::new(),
             sdist: Some(distribution(&file, &project)),

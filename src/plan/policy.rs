@@ -16,6 +16,8 @@ pub struct Policy {
     pub root: PathBuf,
     /// Whether nixpkgs' own version may be taken in place of a pin: nixpkgs' versions are preferred.
     pub keep: bool,
+    /// The same folder as an absolute path: the user's own sources are named as seen from there.
+    pub place: PathBuf,
     /// Projects to take as wheels although they have an sdist.
     pub prefer_wheels: BTreeSet<PackageName>,
 }

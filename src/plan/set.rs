@@ -118,9 +118,9 @@ impl<'a> Set<'a> {
             .get(&(pin.name.clone(), pin.version.clone()))
     }
 
-    /// Whether an entry for this pin builds an sdist.
+    /// Whether an entry for this pin builds from sources.
     pub fn builds_sdist(&self, pin: &Pin) -> bool {
-        source::sdist(pin, self.request.policy).is_some()
+        source::is_built(pin, self.request.policy)
     }
 
     /// The projects that edges need, extras' own needs included: nixpkgs' packages do not bring

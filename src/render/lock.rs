@@ -10,11 +10,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::path::Path;
 
 use url::Url;
 
-use crate::index::Distribution;
+use crate::index::{Commit, Distribution, Place};
 use crate::nixpkgs::Nixpkgs;
+use crate::plan::source::relative;
 use crate::python::{Filename, PackageName, Sha256, System, TargetSet, Targets, Wanted, tag};
 use crate::resolve::{Edge, Pin, Resolution};
 
@@ -31,6 +33,8 @@ pub struct LockText<'a> {
     pub prefer: &'a str,
     /// The digest of everything that was asked.
     pub inputs: &'a str,
+    /// The lock's folder, as an absolute path: local sources are named as seen from there.
+    pub place: &'a Path,
     /// What the Nix file does about a pin, by project and version.
     pub actions: &'a BTreeMap<(PackageName, String), Action>,
     /// Pins that only builds need.
@@ -247,32 +251,74 @@ fn size_and_hash(out: &mut String, lock: &LockText<'_>, file: &Distribution) -> 
 
 /// A pin from an address or a path: `vcs`, `archive` or `directory`.
 fn direct(out: &mut String, lock: &LockText<'_>, pin: &Pin, wanted: &Wanted) -> Result<(), String> {
-    let archive = pin.release.files().next();
-    match wanted {
-        Wanted::Path(path) if archive.is_none() => {
+    let tree = pin.release.tree.as_deref();
+    match tree.map(|tree| (&tree.place, tree.folder.as_str())) {
+        Some((Place::Folder(path), _)) => {
             out.push_str("directory = { path = ");
-            string(out, &path.to_string_lossy());
+            string(out, &from(lock, path));
             out.push_str(" }\n");
         }
-        Wanted::Path(path) => {
-            out.push_str("archive = { path = ");
-            string(out, &path.to_string_lossy());
-            if let Some(archive) = archive {
-                size_and_hash(out, lock, archive)?;
-            }
-            out.push_str(" }\n");
-        }
-        Wanted::Url(url) => {
-            out.push_str("archive = { url = ");
-            string(out, &without_credentials(url));
-            if let Some(archive) = archive {
-                size_and_hash(out, lock, archive)?;
-            }
-            out.push_str(" }\n");
-        }
-        Wanted::Versions(_) => {}
+        Some((Place::Commit(commit), folder)) => vcs(out, commit, folder),
+        None => archive(out, lock, pin, wanted)?,
     }
     Ok(())
+}
+
+fn vcs(out: &mut String, commit: &Commit, folder: &str) {
+    out.push_str("vcs = { type = \"git\", url = ");
+    string(out, commit.url.as_str());
+    if let Some(requested) = &commit.requested {
+        out.push_str(", requested-revision = ");
+        string(out, requested);
+    }
+    out.push_str(", commit-id = ");
+    string(out, &commit.id);
+    if !folder.is_empty() {
+        out.push_str(", subdirectory = ");
+        string(out, folder);
+    }
+    out.push_str(" }\n");
+}
+
+fn archive(
+    out: &mut String,
+    lock: &LockText<'_>,
+    pin: &Pin,
+    wanted: &Wanted,
+) -> Result<(), String> {
+    let Some(file) = pin.release.files().next() else {
+        return Ok(());
+    };
+    match file.url.to_file_path() {
+        Ok(path) => {
+            out.push_str("archive = { path = ");
+            string(out, &from(lock, &path));
+        }
+        Err(()) => {
+            out.push_str("archive = { url = ");
+            string(out, &without_credentials(&file.url));
+        }
+    }
+    size_and_hash(out, lock, file)?;
+    if let Wanted::Url(url) = wanted
+        && let Some(folder) = url
+            .fragment()
+            .unwrap_or("")
+            .split('&')
+            .find_map(|part| part.strip_prefix("subdirectory="))
+    {
+        out.push_str(", subdirectory = ");
+        string(out, folder);
+    }
+    out.push_str(" }\n");
+    Ok(())
+}
+
+/// A local path as seen from the lock.
+fn from(lock: &LockText<'_>, path: &Path) -> String {
+    let seen = relative(lock.place, path);
+    let short = seen.strip_prefix("./").unwrap_or(&seen);
+    short.strip_suffix("/.").unwrap_or(short).to_owned()
 }
 
 fn tool(out: &mut String, lock: &LockText<'_>) -> Result<(), String> {

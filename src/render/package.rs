@@ -15,6 +15,8 @@ use crate::plan::{Condition, Definition, Derivation, Needed};
 pub(super) struct Uses {
     pub fetch_pypi: bool,
     pub fetchurl: bool,
+    pub fetch_from_github: bool,
+    pub fetchgit: bool,
     pub lib: bool,
     pub rust: bool,
     pub stdenv: bool,
@@ -25,6 +27,8 @@ impl Uses {
         let all = [
             (self.fetch_pypi, "fetchPypi"),
             (self.fetchurl, "fetchurl"),
+            (self.fetch_from_github, "fetchFromGitHub"),
+            (self.fetchgit, "fetchgit"),
             (self.lib, "lib"),
             (self.rust, "rustPlatform"),
             (self.stdenv, "stdenv"),
@@ -147,6 +151,7 @@ fn package(d: &Derivation, uses: &mut Uses) -> Expr {
     head.extend(format(&d.source, false));
     out.add(head);
     out.add(vec![Item::bind("src", src(&d.source, uses))]);
+    out.add(source_root(d));
     out.add(pre_patch(d));
     out.add(post_patch(d));
     out.add(rust(d, false, uses));
@@ -175,6 +180,7 @@ fn override_of(d: &Derivation, uses: &mut Uses) -> Expr {
     }
     out.add(head);
     out.add(vec![Item::bind("src", src(&d.source, uses))]);
+    out.add(source_root(d));
     taken_back(d, &mut out);
     out.add(rust(d, true, uses));
     versions(d, &mut out);
@@ -214,11 +220,23 @@ fn override_of(d: &Derivation, uses: &mut Uses) -> Expr {
     Expr::Set(out.0)
 }
 
+/// Where the project lies in its repository, unless at the root.
+fn source_root(d: &Derivation) -> Vec<Item> {
+    let root = d.source_root.as_deref();
+    root.map(|root| Item::bind("sourceRoot", Expr::str(root)))
+        .into_iter()
+        .collect()
+}
+
 /// What the recipe says of the old source.
 fn taken_back(d: &Derivation, out: &mut Groups) {
     let post_patch = post_patch(d);
     let undone = [
-        (d.recipe.source_root, "sourceRoot", Expr::Name("null")),
+        (
+            d.recipe.source_root && d.source_root.is_none(),
+            "sourceRoot",
+            Expr::Name("null"),
+        ),
         (d.recipe.patches, "patches", Expr::List(Vec::new())),
         (
             d.recipe.post_patch && post_patch.is_empty(),

@@ -97,7 +97,36 @@ fn fetcher(fetch: &Fetch, uses: &mut Uses) -> Expr {
             bind("url", url);
             "fetchurl"
         }
+        Fetcher::GitHub { owner, repo, rev } => {
+            uses.fetch_from_github = true;
+            bind("owner", owner);
+            bind("repo", repo);
+            bind("rev", rev);
+            "fetchFromGitHub"
+        }
+        Fetcher::Git { url, rev } => {
+            uses.fetchgit = true;
+            // The name is the folder's: `sourceRoot` may start with it.
+            bind("name", "source");
+            bind("url", url);
+            bind("rev", rev);
+            "fetchgit"
+        }
+        Fetcher::OwnGit { url, rev } => {
+            bind("url", url);
+            bind("rev", rev);
+            items.push(Item::bind("allRefs", Expr::Name("true")));
+            return Expr::Name("builtins")
+                .select("fetchGit")
+                .apply(Expr::Set(items));
+        }
+        Fetcher::Path(path) => return Expr::Path(path.clone()),
     };
-    bind("hash", &fetch.sha256.sri());
+    if let Some(sha256) = &fetch.sha256 {
+        bind("hash", &sha256.sri());
+    }
+    if function == "fetchgit" {
+        items.push(Item::bind("fetchSubmodules", Expr::Name("false")));
+    }
     Expr::Name(function).apply(Expr::Set(items))
 }

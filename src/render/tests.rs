@@ -138,6 +138,7 @@ fn builds() {
         .change("wheels-only", |pin| {
             let wheel = distribution("wheels_only-1.0-py3-none-any.whl", &pin.name);
             pin.release = Release {
+                tree: None,
                 version: pin.version.clone(),
                 wheels: vec![wheel],
                 sdist: None,
@@ -187,6 +188,7 @@ fn what_only_kept_packages_want_is_left_out() {
     let binary = |pin: &mut crate::resolve::Pin| {
         let file = format!("{}-1.0-py3-none-manylinux1_x86_64.whl", pin.name);
         pin.release = Release {
+            tree: None,
             version: pin.version.clone(),
             wheels: vec![distribution(&file, &pin.name)],
             sdist: None,
@@ -312,6 +314,7 @@ fn published_binaries() {
     let wheels = |pin: &mut crate::resolve::Pin, files: &[&str]| {
         let wheels = files.iter().map(|f| distribution(f, &pin.name)).collect();
         pin.release = Release {
+            tree: None,
             version: pin.version.clone(),
             wheels,
             sdist: None,

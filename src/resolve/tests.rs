@@ -104,6 +104,7 @@ fn version(text: &str) -> Version {
 
 fn release(project: &PackageName, number: &str, full: &Full) -> Release {
     let mut release = Release {
+        tree: None,
         version: version(number),
         wheels: Vec::new(),
         sdist: None,

@@ -5,6 +5,7 @@
 mod build;
 mod calamity;
 mod checkout;
+mod direct;
 mod index;
 mod index_cache;
 mod inspect;

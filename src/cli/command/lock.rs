@@ -60,6 +60,7 @@ fn lock(
     let inputs = question::digest(meant, &wishes, &policy, origin, &options.indexes);
     let existing = question::existing(meant)?;
     if let Some(text) = &existing
+        && !looks_at_sources(&wishes)
         && nothing_to_do(meant, report, &inputs, text)
     {
         return unchanged(meant, report, text);
@@ -113,6 +114,14 @@ fn lock(
         return super::print(report, &format!("{:#}\n", summary.json()));
     }
     Ok(Exit::Done)
+}
+
+/// Whether something comes from an address or a path, where it may have changed since.
+fn looks_at_sources(wishes: &Wishes) -> bool {
+    let all = [&wishes.requirements, &wishes.constraints, &wishes.overrides];
+    all.into_iter()
+        .flatten()
+        .any(|requirement| requirement.specifiers().is_none())
 }
 
 /// Whether the lock answers this very question and nobody has changed it since: its pins would stay,
@@ -171,8 +180,15 @@ impl Work<'_> {
             command: sources::command(self.meant),
             root: self.meant.output.folder.clone(),
             keep: self.input.policy.prefer == Prefer::Nixpkgs,
+            place: self.place(),
             ..plan::Policy::default()
         }
+    }
+
+    /// The folder of the results. It exists, so that its path can only be unknown where the current
+    /// folder is gone; what is the user's own is then named as he did.
+    fn place(&self) -> std::path::PathBuf {
+        std::path::absolute(&self.meant.output.folder).unwrap_or_default()
     }
 
     fn everything(&self) -> Result<Locked, AssembleError> {
@@ -257,6 +273,7 @@ impl Work<'_> {
             nixpkgs: (!nixpkgs.is_empty()).then_some(nixpkgs),
             prefer: question::prefer(&self.input.policy),
             inputs: self.inputs,
+            place: &self.place(),
             actions,
             build,
         };

@@ -45,6 +45,7 @@ fn pin(project: &str, version: &str, targets: TargetSet, needs: Vec<Edge>) -> Pi
         name: name(project),
         version: Version::from_str(version).unwrap(),
         release: Arc::new(Release {
+            tree: None,
             version: Version::from_str(version).unwrap(),
             wheels: vec![
                 file("-cp313-cp313-macosx_11_0_arm64.whl"),
@@ -86,6 +87,7 @@ fn rendered(resolution: &Resolution) -> Result<String, String> {
         nixpkgs: Some(&nixpkgs),
         prefer: "nixpkgs",
         inputs: "abc",
+        place: std::path::Path::new("/project"),
         actions: &BTreeMap::from([(
             (name("demo"), "1.0".to_owned()),
             Action {
@@ -184,6 +186,7 @@ fn a_file_without_a_digest_is_no_lock() {
     let targets = targets();
     let mut without = pin("demo", "1.0", targets.all(), Vec::new());
     without.release = Arc::new(Release {
+        tree: None,
         version: without.version.clone(),
         wheels: Vec::new(),
         sdist: Some(distribution("demo-1.0.tar.gz", "demo", None)),
