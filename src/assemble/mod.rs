@@ -8,6 +8,7 @@
 //!
 //! Everything that has to be fetched is asked for at once, in bounded parallel.
 
+mod ahead;
 mod kept;
 mod parallel;
 mod restated;
@@ -147,6 +148,7 @@ pub fn assemble(
         unbuildable: BTreeSet::new(),
         digests: BTreeMap::new(),
     };
+    let observer = &ahead::Ahead::new(catalog, question, observer);
     let mut resolution = resolve(catalog, question.input, observer)?;
     let mut build: Vec<Resolution> = Vec::new();
     let mut repetitions = 0;

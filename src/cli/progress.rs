@@ -23,6 +23,8 @@ pub struct Watcher {
     /// Whether every retry is told; otherwise one stands for all, as a storm of 503 has hundreds.
     tells_all: bool,
     tells: bool,
+    /// Whether somebody will look at when things happened.
+    traces: bool,
     counts: Counts,
     state: Mutex<State>,
 }
@@ -39,6 +41,42 @@ struct Counts {
     bytes: AtomicU64,
     retries: AtomicU64,
     candidates: AtomicU64,
+    index: Window,
+    described: Window,
+    files: Window,
+}
+
+/// From the first question of a kind to its last answer, in microseconds since the start, each one
+/// more than that: zero means never.
+#[derive(Debug, Default)]
+struct Window {
+    first: AtomicU64,
+    last: AtomicU64,
+}
+
+impl Window {
+    fn asked(&self, at: u64) {
+        // Whoever asked earlier stays.
+        let _ = self
+            .first
+            .compare_exchange(0, at + 1, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    fn answered(&self, at: u64) {
+        self.last.fetch_max(at + 1, Ordering::Relaxed);
+    }
+
+    fn line(&self, name: &str) -> Option<String> {
+        let first = self.first.load(Ordering::Relaxed).checked_sub(1)?;
+        let last = self.last.load(Ordering::Relaxed).checked_sub(1)?;
+        let span = |micros: u64| millis(Duration::from_micros(micros));
+        Some(format!(
+            "trace:   {name:<8} {:9.2} ms, from {:.2} to {:.2}",
+            span(last.saturating_sub(first)),
+            span(first),
+            span(last)
+        ))
+    }
 }
 
 #[derive(Debug)]
@@ -49,6 +87,7 @@ struct State {
     spans: Vec<(Step, Duration)>,
     drawn: Instant,
     done: bool,
+    notes: Vec<String>,
 }
 
 impl Watcher {
@@ -60,6 +99,7 @@ impl Watcher {
             draws: report.progress && report.volume < Volume::Trace,
             tells_all: report.volume >= Volume::Verbose,
             tells: report.volume >= Volume::Warnings,
+            traces: report.volume >= Volume::Trace,
             counts: Counts::default(),
             state: Mutex::new(State {
                 bar: None,
@@ -68,6 +108,7 @@ impl Watcher {
                 spans: Vec::new(),
                 drawn: now,
                 done: false,
+                notes: Vec::new(),
             }),
         }
     }
@@ -80,6 +121,11 @@ impl Watcher {
         if let Some(bar) = state.bar.take() {
             bar.finish_and_clear();
         }
+    }
+
+    /// Something that the trace shall tell.
+    pub fn note(&self, line: &str) {
+        self.lock().notes.push(format!("trace: {line}"));
     }
 
     /// Where the time went, and how much was asked, a line each.
@@ -97,6 +143,12 @@ impl Watcher {
         ));
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let c = &self.counts;
+        let windows = [
+            ("index", &c.index),
+            ("metadata", &c.described),
+            ("sources", &c.files),
+        ];
+        lines.extend(windows.iter().filter_map(|(name, w)| w.line(name)));
         lines.push(format!(
             "trace: pages {} ({} cached), metadata {} ({} cached), candidates {}, downloads {} ({} bytes), retries {}",
             count(&c.pages),
@@ -108,12 +160,28 @@ impl Watcher {
             count(&c.bytes),
             count(&c.retries),
         ));
+        lines.extend(state.notes.iter().cloned());
         lines
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // A thread that panicked while drawing leaves nothing that could be wrong.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes when questions are asked and answered.
+    fn time(&self, event: &Event) {
+        let at = u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX - 1);
+        let c = &self.counts;
+        match event {
+            Event::PageWanted { .. } => c.index.asked(at),
+            Event::PageKnown { .. } => c.index.answered(at),
+            Event::MetadataWanted { .. } => c.described.asked(at),
+            Event::MetadataKnown { .. } => c.described.answered(at),
+            Event::DownloadStarted { .. } => c.files.asked(at),
+            Event::DownloadFinished { .. } => c.files.answered(at),
+            _ => {}
+        }
     }
 
     fn count(&self, event: &Event) {
@@ -234,6 +302,9 @@ impl State {
 impl Observer for Watcher {
     fn see(&self, event: &Event) {
         self.count(event);
+        if self.traces {
+            self.time(event);
+        }
         match event {
             Event::Step(step) => self.lock().enter(Some(*step)),
             Event::Retrying { what, why, wait } if self.tells => self.tell_retry(what, why, *wait),
@@ -271,15 +342,22 @@ mod tests {
             progress: false,
         });
         watcher.see(&Event::Step(Step::Resolving));
+        let project = "demo".to_owned();
+        watcher.see(&Event::PageWanted {
+            project: project.clone(),
+        });
         watcher.see(&Event::PageKnown {
-            project: "demo".to_owned(),
+            project,
             cached: true,
         });
+        watcher.note("requests 7");
         watcher.see(&Event::Step(Step::Writing));
         watcher.finish();
         let lines = watcher.trace();
         assert!(lines[0].contains("resolve"), "{lines:?}");
         assert!(lines[1].contains("write"), "{lines:?}");
-        assert!(lines[3].contains("pages 1 (1 cached)"), "{lines:?}");
+        assert!(lines[3].contains("index"), "{lines:?}");
+        assert!(lines[4].contains("pages 1 (1 cached)"), "{lines:?}");
+        assert_eq!(lines[5], "trace: requests 7");
     }
 }

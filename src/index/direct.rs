@@ -130,7 +130,8 @@ impl Shared {
         match source {
             Source::Local(path, folder) => {
                 let (name, what) = (name.clone(), path.display().to_string());
-                let job = move || local(&name, &path, &folder);
+                let shared = Arc::clone(self);
+                let job = move || local(&shared, &name, &path, &folder);
                 self.run(job)
                     .await
                     .unwrap_or_else(|| Err(interrupted(&what)))
@@ -185,18 +186,33 @@ impl Shared {
         let (name, what) = (name.clone(), shown(&url));
         let whole = Whole {
             file,
-            url,
+            url: without_login(url),
             sha256,
             bytes,
         };
-        let job = move || whole.read(&name, &folder);
+        let shared = Arc::clone(self);
+        let job = move || whole.read(&shared, &name, &folder);
         self.run(job)
             .await
             .unwrap_or_else(|| Err(interrupted(&what)))
     }
 }
 
-fn local(name: &PackageName, path: &Path, folder: &str) -> Result<Found, IndexError> {
+/// An address without its login, which is for the download only: what becomes of the address stands
+/// in files that others read.
+fn without_login(mut url: Url) -> Url {
+    // Both can only fail for addresses without a host, which hold no login.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url
+}
+
+fn local(
+    shared: &Shared,
+    name: &PackageName,
+    path: &Path,
+    folder: &str,
+) -> Result<Found, IndexError> {
     let shown = path.display().to_string();
     let fail = |reason: String| IndexError::Fetch {
         what: shown.clone(),
@@ -221,11 +237,11 @@ fn local(name: &PackageName, path: &Path, folder: &str) -> Result<Found, IndexEr
         sha256: Sha256::of(&bytes),
         bytes,
     };
-    whole.read(name, folder)
+    whole.read(shared, name, folder)
 }
 
 impl Whole {
-    fn read(self, name: &PackageName, folder: &str) -> Result<Found, IndexError> {
+    fn read(self, shared: &Shared, name: &PackageName, folder: &str) -> Result<Found, IndexError> {
         let (version, metadata) = if self.file.ends_with(".whl") {
             let text = range::whole_wheel(&self.file, &self.bytes);
             let text = text.map_err(|reason| malformed(&self.file, reason))?;
@@ -237,6 +253,11 @@ impl Whole {
                 files: &archive,
                 folder: folder.trim_matches('/').to_owned(),
             };
+            let facts = facts::of(&inside).map_err(|e| malformed(&self.file, causes(&e)))?;
+            let key = self.url.to_string();
+            if shared.facts.claim(&key) {
+                shared.facts.put(key, Ok((self.sha256, Arc::new(facts))));
+            }
             from_source(name, &inside, &self.file)?
         };
         let file = Distribution {

@@ -79,6 +79,14 @@ impl RemoteCatalog {
         }
     }
 
+    /// Ends as dropping it does, and leaves its memory to the end of the process, which is near:
+    /// giving back what hundreds of pages took is work for nothing.
+    pub fn end(self) {
+        let shared = Arc::clone(&self.shared);
+        drop(self);
+        std::mem::forget(shared);
+    }
+
     /// What was done so far.
     pub fn counts(&self) -> Counts {
         let traffic = &self.shared.client.traffic;

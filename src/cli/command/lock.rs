@@ -14,7 +14,7 @@ use crate::cli::settings;
 use crate::cli::sources::{self, Wishes};
 use crate::cli::summary::Summary;
 use crate::event::{Event, Observer, Step};
-use crate::index::{Catalog, RemoteCatalog};
+use crate::index::{Catalog, Counts, RemoteCatalog};
 use crate::nixpkgs::Nixpkgs;
 use crate::plan::{self, Plan};
 use crate::python::{PackageName, Sha256};
@@ -85,8 +85,12 @@ fn lock(
         Some(_) => work.everything(),
         None => work.only_the_lock(report.volume, meant.json),
     };
+    if report.volume >= Volume::Trace {
+        watcher.note(&traffic(&catalog.counts()));
+    }
     let mut result = outcome.map_err(refused)?;
     result.warnings.splice(0..0, located.notes.iter().cloned());
+    catalog.end();
     watcher.see(&Event::Step(Step::Writing));
     if meant.stdout {
         watcher.finish();
@@ -114,6 +118,13 @@ fn lock(
         return super::print(report, &format!("{:#}\n", summary.json()));
     }
     Ok(Exit::Done)
+}
+
+fn traffic(counts: &Counts) -> String {
+    format!(
+        "requests {} ({} again), bytes {}, from the cache {}, of these checked {}",
+        counts.requests, counts.retries, counts.bytes, counts.hits, counts.revalidated
+    )
 }
 
 /// Whether something comes from an address or a path, where it may have changed since.
