@@ -86,11 +86,11 @@ fn lock(
         None => work.only_the_lock(report.volume, meant.json),
     };
     if report.volume >= Volume::Trace {
-        watcher.note(&traffic(&catalog.counts()));
+        watcher.note(&traffic(&remote.counts()));
     }
     let mut result = outcome.map_err(refused)?;
     result.warnings.splice(0..0, located.notes.iter().cloned());
-    catalog.end();
+    remote.end();
     watcher.see(&Event::Step(Step::Writing));
     if meant.stdout {
         watcher.finish();
