@@ -414,3 +414,18 @@ fn pbr_takes_requirements_from_files() {
     let plain = "[metadata]\npython_requires = >=3.9\n[options]\ninstall_requires =\n    x\n";
     assert_eq!(sdist(&[("setup.cfg", plain)]).requires_python, None);
 }
+
+#[test]
+fn what_is_not_known_is_told_once_a_field() {
+    let setup = "\
+import os
+from setuptools import setup
+deps = ['a']
+if os.environ.get('NO_A'):
+    deps.remove('a')
+setup(name='demo', version='1', install_requires=deps, extras_require={'x': deps})
+";
+    let project = folder(&[("setup.py", setup)]);
+    let told: Vec<&str> = project.unknown.iter().map(|u| u.field.as_str()).collect();
+    assert_eq!(told, ["requires_dist", "provides_extra"]);
+}
