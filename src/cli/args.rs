@@ -73,6 +73,14 @@ pub enum Color {
 pub enum Command {
     /// Resolve a project's requirements; write dependencies.nix and pylock.toml
     Lock(Box<Lock>),
+    /// Tell whether the lock is still what the sources ask for, and still true; exit code 1 where not
+    Check(Box<Check>),
+    /// Let pins move, and tell which did
+    Update(Box<Update>),
+    /// Drop entries that nixpkgs has caught up with
+    Prune(Box<Prune>),
+    /// Write files to begin with: default.nix and shell.nix, a flake, an image
+    Init(Init),
     /// Show what a project says of itself, read without running any of it
     Inspect(Inspect),
     /// Show a lock as a tree
@@ -85,6 +93,24 @@ pub enum Command {
     Export(Export),
     /// Show where answers of the index are kept, or remove them
     Cache(Cache),
+    /// Print what makes a shell complete pyresolve's arguments
+    Completions(Completions),
+    /// Print the manual, or write its pages into a folder
+    Man(Man),
+}
+
+/// Arguments of `pyresolve init`.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Where to; files that are there already stay as they are
+    #[arg(value_name = "FOLDER", default_value = ".")]
+    pub folder: PathBuf,
+    /// Write flake.nix: packages, shells, checks and an overlay
+    #[arg(long)]
+    pub flake: bool,
+    /// Write image.nix, for Docker or Podman
+    #[arg(long)]
+    pub docker: bool,
 }
 
 /// Arguments of `pyresolve inspect`.
@@ -112,6 +138,9 @@ pub struct Lock {
     /// Which versions will do.
     #[command(flatten)]
     pub versions: Versions,
+    /// Which pins may move.
+    #[command(flatten)]
+    pub moves: Moves,
     /// Where releases come from.
     #[command(flatten)]
     pub index: Index,
@@ -120,8 +149,152 @@ pub struct Lock {
     pub output: Output,
 }
 
-/// What is taken from the project.
+/// Arguments of `pyresolve check`.
 #[derive(Debug, Args)]
+pub struct Check {
+    /// What the lock was made from, as with `lock` [default: the current folder]
+    #[arg(value_name = "SOURCE")]
+    pub sources: Vec<String>,
+    /// What is taken from the project.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Which versions will do.
+    #[command(flatten)]
+    pub versions: Versions,
+    /// Where releases come from.
+    #[command(flatten)]
+    pub index: Index,
+    /// The Nix file; pylock.toml is beside it. With --lock-only: the lock itself
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// There is only a lock
+    #[arg(long)]
+    pub lock_only: bool,
+    /// Print JSON to standard output
+    #[arg(long)]
+    pub json: bool,
+    /// Print what is found as annotations of a CI system
+    #[arg(long, value_name = "SYSTEM", conflicts_with = "json")]
+    pub annotate: Option<Annotate>,
+}
+
+/// A CI system's own way to be told of findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Annotate {
+    /// Workflow commands of GitHub Actions.
+    Github,
+    /// A Code Quality report of GitLab.
+    Gitlab,
+}
+
+/// Arguments of `pyresolve update`.
+#[derive(Debug, Args)]
+pub struct Update {
+    /// What may move, or is to move to a version; everything else stays [default: everything]
+    #[arg(value_name = "NAME[==V]")]
+    pub names: Vec<String>,
+    /// What the lock was made from, as with `lock` (repeatable) [default: the current folder]
+    #[arg(long = "source", value_name = "SOURCE")]
+    pub sources: Vec<String>,
+    /// Take the newest releases even where nixpkgs' own would do (`--prefer latest`)
+    #[arg(long, conflicts_with = "prefer")]
+    pub latest: bool,
+    /// Print what moves to standard output, ready for a pull request
+    #[arg(long, value_name = "FORMAT", conflicts_with = "json")]
+    pub summary: Option<DiffFormat>,
+    /// What is taken from the project.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Which versions will do.
+    #[command(flatten)]
+    pub versions: Versions,
+    /// Where releases come from.
+    #[command(flatten)]
+    pub index: Index,
+    /// Where results go.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Arguments of `pyresolve prune`.
+#[derive(Debug, Args)]
+pub struct Prune {
+    /// What the lock was made from, as with `lock` [default: the current folder]
+    #[arg(value_name = "SOURCE")]
+    pub sources: Vec<String>,
+    /// What is taken from the project.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Which versions will do.
+    #[command(flatten)]
+    pub versions: Versions,
+    /// Where releases come from.
+    #[command(flatten)]
+    pub index: Index,
+    /// Where results go.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+impl Check {
+    /// As arguments of `lock` that would write what is checked.
+    pub fn as_lock(&self) -> Lock {
+        Lock {
+            sources: self.sources.clone(),
+            selection: self.selection.clone(),
+            versions: self.versions.clone(),
+            moves: Moves::default(),
+            index: self.index.clone(),
+            output: Output {
+                output: self.output.clone(),
+                lock_only: self.lock_only,
+                dry_run: true,
+                stdout: false,
+                json: self.json,
+            },
+        }
+    }
+}
+
+impl Update {
+    /// As arguments of `lock`.
+    pub fn as_lock(&self) -> Lock {
+        let mut versions = self.versions.clone();
+        if self.latest {
+            versions.prefer = Some(Prefer::Latest);
+        }
+        let mut index = self.index.clone();
+        index.refresh = !index.offline && !index.no_cache;
+        Lock {
+            sources: self.sources.clone(),
+            selection: self.selection.clone(),
+            versions,
+            moves: Moves {
+                upgrade: self.names.is_empty(),
+                upgrade_package: self.names.clone(),
+            },
+            index,
+            output: self.output.clone(),
+        }
+    }
+}
+
+impl Prune {
+    /// As arguments of `lock`.
+    pub fn as_lock(&self) -> Lock {
+        Lock {
+            sources: self.sources.clone(),
+            selection: self.selection.clone(),
+            versions: self.versions.clone(),
+            moves: Moves::default(),
+            index: self.index.clone(),
+            output: self.output.clone(),
+        }
+    }
+}
+
+/// What is taken from the project.
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Project")]
 pub struct Selection {
     /// Include an extra of the project (repeatable)
@@ -147,7 +320,7 @@ pub struct Selection {
 }
 
 /// Which versions will do.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Versions")]
 pub struct Versions {
     /// The Python to lock for, such as 3.13 or 3.13.5 [default: that of the nixpkgs snapshot]
@@ -167,6 +340,12 @@ pub struct Versions {
     /// When a pre-release will do
     #[arg(long, value_name = "WHEN", default_value = "if-necessary-or-explicit")]
     pub prerelease: Prerelease,
+}
+
+/// Which pins of an existing lock may move.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Versions")]
+pub struct Moves {
     /// Let every pin move, even where the existing lock still holds
     #[arg(short = 'U', long)]
     pub upgrade: bool,
@@ -202,7 +381,7 @@ pub enum Prerelease {
 }
 
 /// Where releases come from.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Index")]
 pub struct Index {
     /// The package index (Simple API) [env: PIP_INDEX_URL] [default: PyPI]
@@ -243,7 +422,7 @@ pub struct Index {
 }
 
 /// Where results go.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Output")]
 pub struct Output {
     /// The Nix file; pylock.toml goes beside it. With --lock-only: the lock itself
@@ -375,6 +554,22 @@ pub enum CacheAction {
     Clean,
     /// Remove what other versions of pyresolve keep
     Prune,
+}
+
+/// Arguments of `pyresolve completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}
+
+/// Arguments of `pyresolve man`.
+#[derive(Debug, Args)]
+pub struct Man {
+    /// Write a page for every command into this folder
+    #[arg(value_name = "FOLDER")]
+    pub folder: Option<PathBuf>,
 }
 
 #[cfg(test)]

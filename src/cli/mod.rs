@@ -7,7 +7,9 @@
 pub mod args;
 pub mod command;
 pub mod exit;
+pub mod finding;
 pub mod interrupt;
+pub mod locking;
 pub mod progress;
 pub mod question;
 pub mod report;
@@ -45,16 +47,29 @@ pub fn run() -> ExitCode {
         Command::Tree(args) => args.json,
         Command::Why(args) => args.json,
         Command::Diff(args) => args.json,
-        Command::Export(_) | Command::Cache(_) => false,
+        Command::Check(args) => args.json,
+        Command::Update(args) => args.output.json,
+        Command::Prune(args) => args.output.json,
+        Command::Export(_)
+        | Command::Cache(_)
+        | Command::Completions(_)
+        | Command::Man(_)
+        | Command::Init(_) => false,
     };
     let outcome = match cli.command {
         Command::Lock(args) => command::lock::run(&args, &report),
+        Command::Init(args) => command::init::run(&args, &report),
         Command::Inspect(args) => command::inspect::run(&args, &report),
         Command::Tree(args) => command::tree::run(&args, &report),
         Command::Why(args) => command::why::run(&args, &report),
         Command::Diff(args) => command::diff::run(&args, &report),
         Command::Export(args) => command::export::run(&args, &report),
         Command::Cache(args) => command::cache::run(&args, &report),
+        Command::Check(args) => command::check::run(&args, &report),
+        Command::Update(args) => command::update::run(&args, &report),
+        Command::Prune(args) => command::prune::run(&args, &report),
+        Command::Completions(args) => command::completions::run(&args, &report),
+        Command::Man(args) => command::man::run(&args, &report),
     };
     match outcome {
         Ok(exit) => exit.into(),

@@ -137,7 +137,7 @@ pub fn input(
             Prefer::Nixpkgs => Arc::clone(nixpkgs),
             Prefer::Latest | Prefer::Lowest => Arc::default(),
         },
-        locked: locked(meant, existing),
+        locked: locked(meant, nixpkgs, existing),
     };
     input
 }
@@ -163,14 +163,23 @@ pub fn policy(typed: &Policy, files: &[IndexOptions]) -> Result<Policy, Failure>
 }
 
 /// The pins of the existing lock that may stay.
-fn locked(meant: &Lock, existing: Option<Pylock>) -> BTreeMap<PackageName, Vec<Version>> {
+fn locked(
+    meant: &Lock,
+    nixpkgs: &Nixpkgs,
+    existing: Option<Pylock>,
+) -> BTreeMap<PackageName, Vec<Version>> {
     let mut locked: BTreeMap<PackageName, Vec<Version>> = BTreeMap::new();
     let packages = existing.map(|lock| lock.packages).unwrap_or_default();
     for pin in packages.into_iter().filter(|pin| !pin.direct) {
         if let Some(version) = pin.version
             && !meant.upgrade.packages.contains(&pin.name)
         {
-            locked.entry(pin.name).or_default().push(version);
+            let versions = locked.entry(pin.name.clone()).or_default();
+            if meant.upgrade.to_nixpkgs && pin.own.action.as_deref() != Some("reuse") {
+                let own = nixpkgs.attributes(&pin.name).iter();
+                versions.extend(own.map(|attribute| attribute.version.clone()));
+            }
+            versions.push(version);
         }
     }
     locked

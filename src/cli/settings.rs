@@ -31,6 +31,8 @@ pub struct Upgrade {
     pub packages: Vec<PackageName>,
     /// To these versions.
     pub requirements: Vec<Requirement>,
+    /// Those with an entry, to the version that nixpkgs has, where that will do.
+    pub to_nixpkgs: bool,
 }
 
 /// Where answers of the index are kept.
@@ -132,7 +134,7 @@ impl Lock {
                 .as_deref()
                 .map(|text| Choice::parse(text, Path::new(""))),
             policy: policy(args)?,
-            upgrade: upgrade(&args.versions)?,
+            upgrade: upgrade(&args.moves)?,
             index: index(&args.index, env)?,
             sources,
             output,
@@ -322,7 +324,7 @@ fn policy(typed: &args::Lock) -> Result<Policy, Failure> {
     })
 }
 
-fn upgrade(typed: &args::Versions) -> Result<Upgrade, Failure> {
+fn upgrade(typed: &args::Moves) -> Result<Upgrade, Failure> {
     let mut upgrade = Upgrade {
         all: typed.upgrade,
         ..Upgrade::default()

@@ -12,13 +12,6 @@ pub(super) fn meta(pin: &Pin, source_about: Option<&About>, source: &Source) -> 
     let first =
         |ask: &dyn Fn(&About) -> Option<String>| abouts.iter().flatten().find_map(|a| ask(a));
     let sources = ["homepage", "source", "repository", "sourcecode", "github"];
-    let notes = [
-        "changelog",
-        "changes",
-        "releasenotes",
-        "whatsnew",
-        "history",
-    ];
     let (binary, platforms) = match source {
         Source::Wheels(wheels) => (true, wheels.keys().copied().collect()),
         Source::Sdist(_) | Source::Wheel(_) => (false, Vec::new()),
@@ -28,11 +21,23 @@ pub(super) fn meta(pin: &Pin, source_about: Option<&About>, source: &Source) -> 
         homepage: first(&|about| {
             labelled(about, &sources).or_else(|| web(about.home_page.as_deref()?))
         }),
-        changelog: first(&|about| labelled(about, &notes)),
+        changelog: first(&changelog),
         license: abouts.iter().flatten().find_map(|about| license(about)),
         binary,
         platforms,
     }
+}
+
+/// Where a release says what is new.
+pub fn changelog(about: &About) -> Option<String> {
+    let labels = [
+        "changelog",
+        "changes",
+        "releasenotes",
+        "whatsnew",
+        "history",
+    ];
+    labelled(about, &labels)
 }
 
 /// The address under the first of these labels that there is. Labels are compared as the well-known

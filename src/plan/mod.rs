@@ -33,6 +33,7 @@ pub use build::Unbuildable;
 pub use condition::Condition;
 pub use decide::{Decision, decide};
 pub use derivation::{Definition, Derivation, Entry, Needed};
+pub use meta::changelog;
 pub use policy::Policy;
 
 /// What a plan is made from.

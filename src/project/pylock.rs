@@ -106,6 +106,9 @@ pub struct Own {
     pub nixpkgs: Option<OwnNixpkgs>,
     /// What the user required.
     pub requirements: Vec<String>,
+    /// The files that were written with the lock, with the digests of their texts
+    /// (`sha256:` and hexadecimal digits).
+    pub written: std::collections::BTreeMap<String, String>,
 }
 
 /// The nixpkgs facts that were used.

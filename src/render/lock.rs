@@ -39,6 +39,8 @@ pub struct LockText<'a> {
     pub actions: &'a BTreeMap<(PackageName, String), Action>,
     /// Pins that only builds need.
     pub build: &'a [Pin],
+    /// The files that are written with the lock, with the digests of their texts.
+    pub written: &'a [(String, Sha256)],
 }
 
 /// What the Nix file does about a pin.
@@ -354,6 +356,13 @@ fn tool(out: &mut String, lock: &LockText<'_>) -> Result<(), String> {
             out.push_str("sdist = ");
             file(out, lock, sdist)?;
             out.push('\n');
+        }
+    }
+    if !lock.written.is_empty() {
+        out.push_str("\n[tool.pyresolve.written]\n");
+        for (name, digest) in lock.written {
+            string(out, name);
+            let _ = writeln!(out, " = \"sha256:{digest}\"");
         }
     }
     Ok(())

@@ -5,9 +5,12 @@
 mod build;
 mod calamity;
 mod checkout;
+mod daily;
 mod direct;
+mod docs;
 mod index;
 mod index_cache;
+mod init;
 mod inspect;
 mod lock;
 mod nix;

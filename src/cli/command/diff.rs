@@ -13,10 +13,10 @@ use crate::python::{PackageName, Version};
 
 /// What became of a project.
 #[derive(Debug, PartialEq, Eq)]
-struct Move {
-    name: PackageName,
-    old: Vec<Version>,
-    new: Vec<Version>,
+pub(super) struct Move {
+    pub(super) name: PackageName,
+    pub(super) old: Vec<Version>,
+    pub(super) new: Vec<Version>,
     old_action: Option<String>,
     new_action: Option<String>,
 }
@@ -43,7 +43,7 @@ pub fn run(args: &args::Diff, report: &Report) -> Result<Exit, Failure> {
     })
 }
 
-fn moves(old: &Pylock, new: &Pylock) -> Vec<Move> {
+pub(super) fn moves(old: &Pylock, new: &Pylock) -> Vec<Move> {
     let (old, new) = (pins(old), pins(new));
     let names: BTreeSet<&PackageName> = old.keys().chain(new.keys()).copied().collect();
     names
@@ -75,13 +75,13 @@ fn pins(lock: &Pylock) -> Pins<'_> {
     pins
 }
 
-fn versions(versions: &[Version]) -> String {
+pub(super) fn versions(versions: &[Version]) -> String {
     let texts: Vec<String> = versions.iter().map(ToString::to_string).collect();
     texts.join(", ")
 }
 
 /// What else changes: an entry that appears or disappears.
-fn action(m: &Move) -> String {
+pub(super) fn action(m: &Move) -> String {
     match (&m.old_action, &m.new_action) {
         (Some(old), Some(new)) if old != new => format!("{old} → {new}"),
         (_, Some(new)) => new.clone(),
@@ -90,7 +90,7 @@ fn action(m: &Move) -> String {
     }
 }
 
-fn as_text(moves: &[Move]) -> String {
+pub(super) fn as_text(moves: &[Move]) -> String {
     let mut out = String::new();
     for m in moves {
         let note = match action(m).as_str() {
@@ -137,7 +137,7 @@ fn as_markdown(moves: &[Move]) -> String {
     out
 }
 
-fn as_json(m: &Move) -> Value {
+pub(super) fn as_json(m: &Move) -> Value {
     let texts = |versions: &[Version]| -> Vec<String> {
         versions.iter().map(ToString::to_string).collect()
     };

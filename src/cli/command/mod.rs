@@ -1,11 +1,17 @@
 //! The subcommands, one file each.
 
 pub mod cache;
+pub mod check;
+pub mod completions;
 pub mod diff;
 pub mod export;
+pub mod init;
 pub mod inspect;
 pub mod lock;
+pub mod man;
+pub mod prune;
 pub mod tree;
+pub mod update;
 pub mod why;
 
 use std::path::Path;

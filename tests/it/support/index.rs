@@ -165,6 +165,16 @@ impl Index {
         self.state.releases.lock().unwrap().push(release);
     }
 
+    /// From now on this index has the releases of another one.
+    pub fn replace(&self, other: &Index) {
+        let releases = other.state.releases.lock().unwrap().clone();
+        self.state.files.lock().unwrap().clear();
+        self.state.releases.lock().unwrap().clear();
+        releases
+            .into_iter()
+            .for_each(|release| self.publish(release));
+    }
+
     /// Changes the manners while the index runs.
     pub fn change(&self, change: impl FnOnce(&mut Manner)) {
         change(&mut self.state.manner.lock().unwrap());

@@ -1,0 +1,465 @@
+//! What `lock`, `check` and `update` have in common: from what is meant to the documents, and those
+//! to disk.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::exit::{Exit, Failure};
+use super::interrupt::Interrupt;
+use super::progress::Watcher;
+use super::question;
+use super::report::{Report, Volume};
+use super::settings;
+use super::sources::{self, Wishes};
+use super::summary::Summary;
+use crate::assemble::{self, AssembleError, Assembly, Kept, Question};
+use crate::event::{Event, Observer, Step};
+use crate::index::{Catalog, Counts, Options, RemoteCatalog};
+use crate::nixpkgs::Nixpkgs;
+use crate::nixpkgs::source::{Located, Surroundings};
+use crate::plan::{self, Plan};
+use crate::python::{PackageName, Sha256};
+use crate::render::lock::{Action, LockText};
+use crate::render::{self, Document};
+use crate::resolve::{Explanation, Input, Pin, Policy, Prefer, Resolution, ResolveError};
+use crate::write::{self, Change, WriteError};
+
+/// What is asked: the sources have been read, the index has not been asked yet.
+pub struct Asked<'a> {
+    /// What the user means.
+    pub meant: &'a settings::Lock,
+    /// What the sources ask for.
+    pub wishes: Wishes,
+    /// The digest of everything that is asked.
+    pub inputs: String,
+    /// The text of the lock whose pins may stay.
+    pub existing: Option<String>,
+    /// Where the nixpkgs that counts is.
+    pub located: Located,
+    around: Surroundings,
+    policy: Policy,
+    options: Options,
+}
+
+/// Whether reasons are wanted even where no Nix file is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reasons {
+    /// For somebody who reads them.
+    Wanted,
+    /// For nobody.
+    Unread,
+}
+
+/// Does work that a signal may end and that progress is drawn for.
+///
+/// # Errors
+/// Those of the work.
+pub fn watched<T>(
+    report: &Report,
+    work: impl FnOnce(&Arc<Watcher>, &Interrupt) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let watcher = Arc::new(Watcher::new(report));
+    let interrupt = Interrupt::watch(&watcher);
+    let outcome = work(&watcher, &interrupt);
+    watcher.finish();
+    if report.volume >= Volume::Trace {
+        for line in watcher.trace() {
+            report.say(Volume::Trace, &line);
+        }
+    }
+    outcome
+}
+
+impl Reasons {
+    /// As the output is asked for.
+    pub fn wanted(meant: &settings::Lock, report: &Report) -> Self {
+        if meant.json || report.volume >= Volume::Verbose {
+            Self::Wanted
+        } else {
+            Self::Unread
+        }
+    }
+}
+
+/// What came out.
+pub struct Locked {
+    /// The files, the lock after the Nix file.
+    pub documents: Vec<Document>,
+    /// What is done about each pin, and why.
+    pub steps: Vec<plan::Step>,
+    /// How many projects are pinned to run.
+    pub pins: usize,
+    /// Sentences for the reader.
+    pub warnings: Vec<String>,
+    /// The pins that were yanked from the index, with what is said about it.
+    pub yanked: Vec<(PackageName, String, String)>,
+    /// Where each project tells what is new in its releases.
+    pub changelogs: BTreeMap<PackageName, String>,
+    /// The nixpkgs that counted.
+    pub nixpkgs: Arc<Nixpkgs>,
+    /// What is to be said of it.
+    pub source: String,
+}
+
+impl Locked {
+    /// For people and programs.
+    pub fn summary<'a>(&'a self, meant: &'a settings::Lock, changes: &'a [Change]) -> Summary<'a> {
+        Summary {
+            targets: &meant.targets,
+            nixpkgs: &self.nixpkgs,
+            source: self.source.clone(),
+            steps: &self.steps,
+            pins: self.pins,
+            changes,
+            warnings: &self.warnings,
+            dry_run: meant.dry_run,
+            lock_only: meant.output.nix.is_none(),
+        }
+    }
+}
+
+impl<'a> Asked<'a> {
+    /// Reads the sources and the existing lock.
+    ///
+    /// # Errors
+    /// For the user: what cannot be read.
+    pub fn new(
+        meant: &'a settings::Lock,
+        report: &Report,
+        watcher: &Arc<Watcher>,
+    ) -> Result<Self, Failure> {
+        watcher.see(&Event::Step(Step::Reading));
+        let wishes = sources::gather(meant, report)?;
+        let policy = question::policy(&meant.policy, &wishes.index)?;
+        let observer: Arc<dyn Observer> = Arc::clone(watcher) as Arc<dyn Observer>;
+        let mut options = question::options(&meant.index, &wishes.index, observer)?;
+        options.metadata.clone_from(&wishes.stated);
+        let around = question::surroundings(meant);
+        let located = question::locate(meant, &wishes, &around)?;
+        let mark = located.mark();
+        let origin = (located.channel.as_str(), mark.as_str());
+        let inputs = question::digest(meant, &wishes, &policy, origin, &options.indexes);
+        Ok(Self {
+            existing: question::existing(meant)?,
+            meant,
+            wishes,
+            inputs,
+            located,
+            around,
+            policy,
+            options,
+        })
+    }
+
+    /// Whether something comes from an address or a path, where it may have changed since.
+    pub fn looks_at_sources(&self) -> bool {
+        let wishes = &self.wishes;
+        let all = [&wishes.requirements, &wishes.constraints, &wishes.overrides];
+        all.into_iter()
+            .flatten()
+            .any(|requirement| requirement.specifiers().is_none())
+    }
+
+    /// Asks the index for everything; writes nothing.
+    ///
+    /// # Errors
+    /// Anything that keeps it from a complete result.
+    pub fn answer(mut self, watcher: &Watcher, reasons: Reasons) -> Result<Locked, Failure> {
+        let meant = self.meant;
+        let existing = self
+            .existing
+            .map(|text| question::parsed(meant, &text))
+            .transpose()?;
+        let nixpkgs = question::nixpkgs(meant, &mut self.located, &self.around)?;
+        let nixpkgs = Arc::new(nixpkgs);
+        let input = question::input(meant, &self.wishes, self.policy, &nixpkgs, existing);
+        let remote = RemoteCatalog::new(self.options);
+        let catalog = Kept::new(&remote, &nixpkgs);
+        let work = Work {
+            meant,
+            wishes: &self.wishes,
+            nixpkgs: &nixpkgs,
+            input: &input,
+            inputs: &self.inputs,
+            catalog: &catalog,
+            watcher,
+        };
+        let outcome = match meant.output.nix {
+            Some(_) => work.everything(),
+            None => work.only_the_lock(reasons),
+        };
+        watcher.note(&traffic(&remote.counts()));
+        let mut locked = outcome.map_err(refused)?;
+        remote.end();
+        let notes = self.located.notes.iter().cloned();
+        locked.warnings.splice(0..0, notes);
+        locked.source = question::told(&self.located);
+        Ok(locked)
+    }
+}
+
+/// What a lock is made from.
+struct Work<'a> {
+    meant: &'a settings::Lock,
+    wishes: &'a Wishes,
+    nixpkgs: &'a Arc<Nixpkgs>,
+    input: &'a Input,
+    inputs: &'a str,
+    catalog: &'a dyn Catalog,
+    watcher: &'a Watcher,
+}
+
+/// What a lock says beyond the pins.
+#[derive(Default)]
+struct Aspects {
+    actions: BTreeMap<(PackageName, String), Action>,
+    build: Vec<Pin>,
+    written: Vec<(String, Sha256)>,
+}
+
+impl Work<'_> {
+    fn policy(&self) -> plan::Policy {
+        plan::Policy {
+            project: self.wishes.called.clone(),
+            command: sources::command(self.meant),
+            root: self.meant.output.folder.clone(),
+            keep: self.input.policy.prefer == Prefer::Nixpkgs,
+            place: self.place(),
+            ..plan::Policy::default()
+        }
+    }
+
+    /// The folder of the results. It exists, so that its path can only be unknown where the current
+    /// folder is gone; what is the user's own is then named as he did.
+    fn place(&self) -> std::path::PathBuf {
+        std::path::absolute(&self.meant.output.folder).unwrap_or_default()
+    }
+
+    fn everything(&self) -> Result<Locked, AssembleError> {
+        let policy = self.policy();
+        let question = Question {
+            input: self.input,
+            nixpkgs: self.nixpkgs,
+            policy: &policy,
+            stated: &self.wishes.stated_releases(),
+        };
+        let assembly = assemble::assemble(self.catalog, &question, self.watcher)?;
+        let nix = Document {
+            name: self.meant.output.nix.clone().unwrap_or_default(),
+            text: render::dependencies(&assembly.plan).text,
+        };
+        let mut documents = vec![nix];
+        documents.extend(render::beside(&assembly.plan));
+        let aspects = Aspects {
+            actions: actions(&assembly.plan),
+            build: build_pins(&assembly),
+            written: documents
+                .iter()
+                .map(|d| (d.name.clone(), Sha256::of(d.text.as_bytes())))
+                .collect(),
+        };
+        let lock = self.text(&assembly.resolution, assembly.digests.clone(), &aspects)?;
+        documents.insert(1, lock);
+        let mut warnings = assembly.plan.warnings.clone();
+        warnings.extend(assembly.warnings);
+        Ok(Locked {
+            documents,
+            pins: assembly.resolution.pins.len(),
+            yanked: yanked(&assembly.resolution),
+            changelogs: changelogs(&assembly.resolution),
+            nixpkgs: Arc::clone(self.nixpkgs),
+            source: String::new(),
+            steps: assembly.plan.steps,
+            warnings,
+        })
+    }
+
+    fn only_the_lock(&self, reasons: Reasons) -> Result<Locked, AssembleError> {
+        let resolution = assemble::resolve(self.catalog, self.input, self.watcher)?;
+        let lock = self.text(&resolution, BTreeMap::new(), &Aspects::default())?;
+        let steps = if reasons == Reasons::Wanted {
+            self.steps(&resolution)
+        } else {
+            Vec::new()
+        };
+        Ok(Locked {
+            documents: vec![lock],
+            pins: resolution.pins.len(),
+            yanked: yanked(&resolution),
+            changelogs: changelogs(&resolution),
+            nixpkgs: Arc::clone(self.nixpkgs),
+            source: String::new(),
+            steps,
+            warnings: Vec::new(),
+        })
+    }
+
+    fn steps(&self, resolution: &Resolution) -> Vec<plan::Step> {
+        plan::steps(&plan::Request {
+            resolution,
+            build: &[],
+            facts: &BTreeMap::new(),
+            digests: &BTreeMap::new(),
+            nixpkgs: self.nixpkgs,
+            unpublished: &assemble::unpublished(self.catalog, self.nixpkgs, resolution),
+            policy: &self.policy(),
+        })
+    }
+
+    fn text(
+        &self,
+        resolution: &Resolution,
+        mut digests: BTreeMap<String, Sha256>,
+        aspects: &Aspects,
+    ) -> Result<Document, AssembleError> {
+        let files = resolution
+            .pins
+            .iter()
+            .chain(&aspects.build)
+            .flat_map(|pin| pin.release.files().map(|file| (&pin.name, file)))
+            .filter(|(_, file)| !digests.contains_key(&file.file));
+        digests.extend(assemble::digests(self.catalog, files)?);
+        let nixpkgs = self.nixpkgs;
+        let lock = LockText {
+            resolution,
+            digests: &digests,
+            nixpkgs: (!nixpkgs.is_empty()).then_some(&**nixpkgs),
+            prefer: question::prefer(&self.input.policy),
+            inputs: self.inputs,
+            place: &self.place(),
+            actions: &aspects.actions,
+            build: &aspects.build,
+            written: &aspects.written,
+        };
+        let text =
+            render::lock::render(&lock).map_err(|file| plan::PlanError::NoDigest { file })?;
+        Ok(Document {
+            name: self.meant.output.lock.clone(),
+            text,
+        })
+    }
+}
+
+fn actions(plan: &Plan) -> BTreeMap<(PackageName, String), Action> {
+    plan.steps
+        .iter()
+        .map(|step| {
+            let action = Action {
+                action: step.action.text().to_owned(),
+                attribute: step.attribute.clone(),
+            };
+            ((step.name.clone(), step.version.to_string()), action)
+        })
+        .collect()
+}
+
+/// The pins that only builds need, each once, by name.
+fn build_pins(assembly: &Assembly) -> Vec<Pin> {
+    let mut pins: BTreeMap<&PackageName, &Pin> = BTreeMap::new();
+    for pin in assembly
+        .build
+        .iter()
+        .flat_map(|resolution| &resolution.pins)
+    {
+        if assembly.resolution.pins_of(&pin.name).next().is_none() {
+            pins.entry(&pin.name).or_insert(pin);
+        }
+    }
+    pins.into_values().cloned().collect()
+}
+
+/// The pins of which every file is yanked.
+fn yanked(resolution: &Resolution) -> Vec<(PackageName, String, String)> {
+    let pins = resolution.pins.iter().filter(|p| p.release.is_yanked());
+    pins.map(|pin| {
+        let said = pin.release.files().find_map(|file| file.yanked.clone());
+        (
+            pin.name.clone(),
+            pin.version.to_string(),
+            said.unwrap_or_default(),
+        )
+    })
+    .collect()
+}
+
+fn traffic(counts: &Counts) -> String {
+    format!(
+        "requests {} ({} again), bytes {}, from the cache {}, of these checked {}",
+        counts.requests, counts.retries, counts.bytes, counts.hits, counts.revalidated
+    )
+}
+
+/// Where projects tell what is new.
+fn changelogs(resolution: &Resolution) -> BTreeMap<PackageName, String> {
+    let pins = resolution.pins.iter();
+    pins.filter_map(|pin| Some((pin.name.clone(), plan::changelog(&pin.metadata.about)?)))
+        .collect()
+}
+
+/// Writes the documents, unless it is a dry run: then only compares.
+///
+/// # Errors
+/// When a file cannot be written; none has changed then.
+pub fn write(
+    meant: &settings::Lock,
+    documents: &[Document],
+    interrupt: &Interrupt,
+) -> Result<Vec<Change>, Failure> {
+    let folder = &meant.output.folder;
+    if meant.dry_run {
+        return write::compare(folder, documents).map_err(not_written);
+    }
+    let mut shield = interrupt.shield();
+    let changes = write::write(folder, documents).map_err(not_written)?;
+    shield.written();
+    Ok(changes)
+}
+
+/// What keeps files from being written, for the user.
+pub fn not_written(error: WriteError) -> Failure {
+    let failure = Failure::usage(error.to_string());
+    let failure = match std::error::Error::source(&error) {
+        Some(source) => failure.why(source.to_string()),
+        None => failure,
+    };
+    match error {
+        WriteError::Torn { .. } => failure.help("restore it from version control"),
+        _ => failure.help(
+            "no file was changed: make the folder writable, or choose another with `--output`",
+        ),
+    }
+}
+
+/// Why there is no result, for people.
+fn refused(error: AssembleError) -> Failure {
+    match error {
+        AssembleError::Index(error) | AssembleError::Resolve(ResolveError::Index(error)) => {
+            Failure::from(error)
+        }
+        AssembleError::Resolve(error) => Failure::usage(error.to_string()),
+        AssembleError::Plan(error) => Failure::new(Exit::World, error.to_string()),
+        AssembleError::Unsolvable(explanation) => explained(
+            Failure::new(Exit::Unsatisfiable, "the requirements cannot be satisfied"),
+            &explanation,
+        ),
+        AssembleError::UnsolvableBuild {
+            requirements,
+            explanation,
+        } => explained(
+            Failure::new(
+                Exit::Unsatisfiable,
+                format!("what entries need to be built cannot be satisfied: {requirements}"),
+            ),
+            &explanation,
+        ),
+        error @ AssembleError::Endless { .. } => {
+            Failure::new(Exit::Unsatisfiable, error.to_string())
+        }
+    }
+}
+
+fn explained(mut failure: Failure, explanation: &Explanation) -> Failure {
+    failure.why.clone_from(&explanation.sentences);
+    failure.help.clone_from(&explanation.hints);
+    failure
+}
