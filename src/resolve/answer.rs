@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::node::{ExtraId, Facet, Node, ProjectId};
+use super::project::{Line, Need};
 use super::resolution::{Edge, Pin, Resolution};
-use super::universe::{Line, Need, Universe};
+use super::universe::Universe;
 use super::{Fault, ResolveError};
 use crate::python::range::Point;
 use crate::python::{ExtraName, Metadata, TargetSet};

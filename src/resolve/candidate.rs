@@ -6,7 +6,8 @@
 
 use super::input::{Input, Prefer};
 use super::node::Facet;
-use super::universe::{Admission, Known, Project, Source, Universe};
+use super::project::{Admission, Known, Project, Source};
+use super::universe::Universe;
 use crate::index::{Distribution, Release};
 use crate::python::range::{self, Point, Range};
 use crate::python::{Filename, PackageName, TargetSet, Targets, tag};

@@ -6,7 +6,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::node::{Facet, Node, ProjectId};
-use super::universe::{Need, Universe};
+use super::project::Need;
+use super::universe::Universe;
 use super::{Fault, ResolveError, Unusable};
 use crate::event::{Event, Observer};
 use crate::python::TargetSet;

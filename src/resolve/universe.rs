@@ -5,18 +5,16 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
-use std::ops::Bound;
 use std::rc::Rc;
 use std::sync::Arc;
-
-use url::Url;
 
 use super::candidate::Serving;
 use super::input::{Input, Prefer, Prerelease};
 use super::node::{ExtraId, Names, ProjectId};
 use super::prefetch::Pathfinder;
+use super::project::{Admission, Known, Preferred, Project, Source, show};
 use super::{Fault, ResolveError, Unusable};
-use crate::index::{Catalog, IndexError, Page, Release, Scout};
+use crate::index::{Catalog, IndexError, Release, Scout};
 use crate::python::range::{self, Point, Range};
 use crate::python::{
     ExtraName, MarkerTree, Metadata, PackageName, Requirement, TargetSet, Version,
@@ -28,102 +26,24 @@ pub(super) struct Universe<'a> {
     pub catalog: &'a dyn Catalog,
     pub input: &'a Input,
     names: RefCell<Names<PackageName>>,
-    extras: RefCell<Names<ExtraName>>,
+    pub extras: RefCell<Names<ExtraName>>,
     projects: RefCell<Vec<Rc<Project>>>,
     ranges: RefCell<HashMap<VersionSpecifiers, Range>>,
     markers: RefCell<HashMap<(MarkerTree, Option<ExtraId>), TargetSet>>,
-    direct: RefCell<BTreeMap<PackageName, Wanted>>,
-    by_name: Lines,
-    pathfinder: Arc<Pathfinder>,
+    pub direct: RefCell<BTreeMap<PackageName, Wanted>>,
+    pub by_name: Lines,
+    pub pathfinder: Arc<Pathfinder>,
     /// How many decisions a run of the solver may take; none for as many as it needs.
     pub patience: Option<u32>,
 }
 
 /// The user's lines about a project, by position in the input.
 #[derive(Default)]
-struct Lines {
-    constraints: HashMap<PackageName, Vec<usize>>,
-    overrides: HashMap<PackageName, Vec<usize>>,
+pub(super) struct Lines {
+    pub constraints: HashMap<PackageName, Vec<usize>>,
+    pub overrides: HashMap<PackageName, Vec<usize>>,
     /// Specifiers of the user's own requirements, constraints and overrides.
     specifiers: HashMap<PackageName, Vec<VersionSpecifiers>>,
-}
-
-/// A project.
-pub(super) struct Project {
-    pub id: ProjectId,
-    pub name: PackageName,
-    source: OnceCell<Source>,
-}
-
-impl Project {
-    /// Where its releases come from, if anybody asked yet.
-    pub fn known_source(&self) -> Option<&Source> {
-        self.source.get()
-    }
-}
-
-/// Where a project's releases come from.
-pub(super) struct Source {
-    /// The project's page; none for direct sources and unknown projects.
-    pub page: Option<Arc<Page>>,
-    /// The address or path that the user wants it from.
-    pub direct: Option<Wanted>,
-    /// Its releases, ascending.
-    pub releases: Vec<Known>,
-    /// When its pre-releases are candidates.
-    pub prereleases: Admission,
-    /// Versions to try first: locked ones, then nixpkgs' own.
-    pub preferred: Vec<Preferred>,
-}
-
-/// When pre-releases are candidates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Admission {
-    Never,
-    /// Only where no other release fits.
-    LastResort,
-    Equal,
-}
-
-/// A version to try first.
-pub(super) struct Preferred {
-    pub position: usize,
-    /// It needs no files: nixpkgs has it already.
-    pub packaged: bool,
-}
-
-/// A release and what is known of it.
-pub(super) struct Known {
-    pub point: Point,
-    release: OnceCell<Arc<Release>>,
-    serving: OnceCell<Serving>,
-    metadata: OnceCell<Result<Arc<Metadata>, Unusable>>,
-    needs: RefCell<HashMap<Option<ExtraId>, NeedsResult>>,
-}
-
-type NeedsResult = Result<Rc<[Need]>, Unusable>;
-
-/// One requirement of a release, or of the user.
-#[derive(Debug, Clone)]
-pub(super) struct Need {
-    pub to: ProjectId,
-    pub extras: Vec<ExtraId>,
-    pub range: Range,
-    pub targets: TargetSet,
-    pub line: Line,
-}
-
-/// Where a [`Need`] is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Line {
-    /// A requirement of the user, by position.
-    Requirement(usize),
-    /// An entry of `requires_dist`, by position.
-    Metadata(usize),
-    /// A constraint, by position.
-    Constraint(usize),
-    /// An override, by position.
-    Override(usize),
 }
 
 impl<'a> Universe<'a> {
@@ -190,7 +110,7 @@ impl<'a> Universe<'a> {
     }
 
     /// Takes a project from an address or a path from now on; whether that is news.
-    fn add_direct(&self, name: &PackageName, wanted: &Wanted) -> Result<bool, ResolveError> {
+    pub fn add_direct(&self, name: &PackageName, wanted: &Wanted) -> Result<bool, ResolveError> {
         let mut direct = self.direct.borrow_mut();
         match direct.get(name) {
             None => {
@@ -248,7 +168,7 @@ impl<'a> Universe<'a> {
             })
     }
 
-    fn range(&self, wanted: &Wanted) -> Range {
+    pub fn range(&self, wanted: &Wanted) -> Range {
         match wanted {
             Wanted::Versions(specifiers) if specifiers.is_empty() => Range::full(),
             Wanted::Versions(specifiers) => self
@@ -424,253 +344,10 @@ impl<'a> Universe<'a> {
         });
         Ok(known.metadata.get_or_init(|| metadata))
     }
-
-    /// What the user requires.
-    pub fn root_needs(&self) -> Vec<Need> {
-        let mut needs = Vec::new();
-        for (position, requirement) in self.input.requirements.iter().enumerate() {
-            let overridden = self.is_overridden(&requirement.name);
-            let targets = self.asked(requirement, None, overridden);
-            self.add_needs(
-                requirement,
-                targets,
-                Line::Requirement(position),
-                &mut needs,
-            );
-        }
-        needs
-    }
-
-    /// What a release needs, or what one extra of it adds to that.
-    pub fn needs(
-        &self,
-        project: &Project,
-        known: &Known,
-        extra: Option<ExtraId>,
-    ) -> Result<NeedsResult, Fault> {
-        if let Some(needs) = known.needs.borrow().get(&extra) {
-            return Ok(needs.clone());
-        }
-        let source = self.source(project)?;
-        let needs = match self.metadata(source, known)? {
-            Err(unusable) => Err(unusable.clone()),
-            Ok(metadata) => self.needs_of(source, metadata, extra)?,
-        };
-        known.needs.borrow_mut().insert(extra, needs.clone());
-        Ok(needs)
-    }
-
-    fn needs_of(
-        &self,
-        source: &Source,
-        metadata: &Metadata,
-        extra: Option<ExtraId>,
-    ) -> Result<NeedsResult, Fault> {
-        let mut needs = Vec::new();
-        for (position, requirement) in metadata.requires_dist.iter().enumerate() {
-            let overridden = self.is_overridden(&requirement.name);
-            let base = self.asked(requirement, None, overridden);
-            let targets = match extra {
-                None => base,
-                Some(_) => self.asked(requirement, extra, overridden).without(base),
-            };
-            if targets.is_empty() {
-                continue;
-            }
-            if requirement.specifiers().is_none() && !overridden {
-                let known = self.direct.borrow().get(&requirement.name).cloned();
-                if known.as_ref() != Some(&requirement.wanted) {
-                    if source.direct.is_none() {
-                        return Ok(Err(Unusable::Address(requirement.to_string())));
-                    }
-                    self.add_direct(&requirement.name, &requirement.wanted)?;
-                    return Err(Fault::Restart);
-                }
-            }
-            self.add_needs(requirement, targets, Line::Metadata(position), &mut needs);
-        }
-        Ok(Ok(needs.into()))
-    }
-
-    /// The targets that a requirement is for. An override replaces it on all of them.
-    fn asked(
-        &self,
-        requirement: &Requirement,
-        extra: Option<ExtraId>,
-        overridden: bool,
-    ) -> TargetSet {
-        if !overridden {
-            return self.targets(&requirement.marker, extra);
-        }
-        let extras: Vec<ExtraName> = extra.iter().map(|&e| self.extra_name(e)).collect();
-        if requirement.marker.evaluate_extras(&extras) {
-            self.input.targets.all()
-        } else {
-            TargetSet::NONE
-        }
-    }
-
-    fn is_overridden(&self, name: &PackageName) -> bool {
-        self.by_name.overrides.contains_key(name)
-    }
-
-    /// Adds the need that a line expresses, or what the user puts in its place, and the
-    /// constraints on the project.
-    fn add_needs(
-        &self,
-        requirement: &Requirement,
-        targets: TargetSet,
-        line: Line,
-        needs: &mut Vec<Need>,
-    ) {
-        if targets.is_empty() {
-            return;
-        }
-        match self.by_name.overrides.get(&requirement.name) {
-            None => self.add_need(requirement, targets, line, needs),
-            Some(positions) => {
-                for &position in positions {
-                    let line = Line::Override(position);
-                    let Some(instead) = self.input.overrides.get(position) else {
-                        continue;
-                    };
-                    let targets = targets.and(self.targets(&instead.marker, None));
-                    self.add_need(instead, targets, line, needs);
-                }
-            }
-        }
-    }
-
-    fn add_need(
-        &self,
-        requirement: &Requirement,
-        targets: TargetSet,
-        line: Line,
-        needs: &mut Vec<Need>,
-    ) {
-        if targets.is_empty() {
-            return;
-        }
-        let to = self.project(&requirement.name).id;
-        let range = self.range(&requirement.wanted);
-        if !self.direct.borrow().contains_key(&requirement.name) {
-            let extras = requirement.extras.iter().cloned();
-            self.pathfinder
-                .need(self.catalog, &requirement.name, &range, extras);
-        }
-        let mut extras = self.extras.borrow_mut();
-        needs.push(Need {
-            to,
-            extras: requirement.extras.iter().map(|e| extras.extra(e)).collect(),
-            range,
-            targets,
-            line,
-        });
-        drop(extras);
-        let constraints = self.by_name.constraints.get(&requirement.name);
-        for &position in constraints.into_iter().flatten() {
-            let Some(constraint) = self.input.constraints.get(position) else {
-                continue;
-            };
-            let targets = targets.and(self.targets(&constraint.marker, None));
-            if !targets.is_empty() {
-                needs.push(Need {
-                    to,
-                    extras: Vec::new(),
-                    range: self.range(&constraint.wanted),
-                    targets,
-                    line: Line::Constraint(position),
-                });
-            }
-        }
-    }
-
-    /// The requirement behind a line of a release, or of the user.
-    pub fn requirement<'m>(
-        &'m self,
-        line: Line,
-        metadata: Option<&'m Metadata>,
-    ) -> Option<&'m Requirement> {
-        match line {
-            Line::Requirement(position) => self.input.requirements.get(position),
-            Line::Constraint(position) => self.input.constraints.get(position),
-            Line::Override(position) => self.input.overrides.get(position),
-            Line::Metadata(position) => metadata?.requires_dist.get(position),
-        }
-    }
 }
 
 impl Drop for Universe<'_> {
     fn drop(&mut self) {
         self.catalog.send(None);
-    }
-}
-
-impl Source {
-    /// The release at a point.
-    pub fn known(&self, point: &Point) -> Option<&Known> {
-        let position = self
-            .releases
-            .binary_search_by(|r| r.point.cmp(point))
-            .ok()?;
-        self.releases.get(position)
-    }
-
-    /// All versions between the releases before and after one.
-    pub fn around(&self, point: &Point) -> Range {
-        let next = self.releases.partition_point(|known| known.point <= *point);
-        let previous = self.releases.partition_point(|known| known.point < *point);
-        let bound = |known: Option<&Known>| match known {
-            Some(known) => Bound::Excluded(known.point.clone()),
-            None => Bound::Unbounded,
-        };
-        let previous = previous.checked_sub(1).and_then(|at| self.releases.get(at));
-        Range::from_range_bounds::<_, Point>((bound(previous), bound(self.releases.get(next))))
-    }
-
-    /// Whether a release may be a candidate at all, pre-release as it may be.
-    pub fn admits(&self, known: &Known) -> bool {
-        self.prereleases != Admission::Never || !known.point.version().any_prerelease()
-    }
-
-    /// Whether no index knows the project.
-    pub fn is_unknown(&self) -> bool {
-        self.page.is_none() && self.direct.is_none()
-    }
-
-    /// The index it came from.
-    pub fn index(&self) -> Option<Url> {
-        self.page.as_ref().and_then(|page| page.index.clone())
-    }
-}
-
-impl Known {
-    /// What it or an extra of it needs, if anybody asked yet.
-    pub fn known_needs(&self, extra: Option<ExtraId>) -> Option<Rc<[Need]>> {
-        self.needs.borrow().get(&extra)?.clone().ok()
-    }
-
-    fn new(version: &Version) -> Self {
-        Self {
-            point: Point::new(version),
-            release: OnceCell::new(),
-            serving: OnceCell::new(),
-            metadata: OnceCell::new(),
-            needs: RefCell::default(),
-        }
-    }
-}
-
-/// An address without credentials, or a path.
-pub(super) fn show(wanted: &Wanted) -> String {
-    match wanted {
-        Wanted::Versions(specifiers) => specifiers.to_string(),
-        Wanted::Path(path) => path.display().to_string(),
-        Wanted::Url(url) => {
-            let mut shown = url.clone();
-            let _ = shown.set_password(None);
-            let _ = shown.set_username("");
-            shown.to_string()
-        }
     }
 }

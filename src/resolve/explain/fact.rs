@@ -11,7 +11,8 @@ use crate::python::{TargetSet, VersionSpecifiers};
 use crate::resolve::Unusable;
 use crate::resolve::candidate::{serves, suits_python};
 use crate::resolve::node::{Facet, Node, ProjectId};
-use crate::resolve::universe::{Known, Line, Need, Project, Source, Universe, show};
+use crate::resolve::project::{Known, Line, Need, Project, Source, show};
+use crate::resolve::universe::Universe;
 
 /// At most so many clauses make one sentence; more are listed.
 const MAX_CLAUSES: usize = 3;

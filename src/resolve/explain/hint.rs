@@ -6,7 +6,8 @@ use super::fact::{Obstacle, Teller, some_of};
 use super::{Fact, quoted};
 use crate::event::Observer;
 use crate::python::{TargetSet, Targets, VersionSpecifiers, Wanted};
-use crate::resolve::universe::{Line, Universe};
+use crate::resolve::project::Line;
+use crate::resolve::universe::Universe;
 use crate::resolve::{Input, attempt};
 
 /// So many of the user's lines are tried without.

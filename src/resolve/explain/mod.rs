@@ -13,7 +13,8 @@ use std::fmt;
 use pubgrub::{DerivationTree, External};
 
 use super::node::{Facet, Node};
-use super::universe::{Line, Universe};
+use super::project::Line;
+use super::universe::Universe;
 use super::{ResolveError, Unusable};
 use crate::event::Observer;
 use crate::python::range::Range;

@@ -9,10 +9,10 @@
 //! Ranges and the tree of a proof are those of the `pubgrub` crate, whose search does not allow
 //! to go back.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+mod tree;
 
-use pubgrub::{DerivationTree, Derived, External, Map};
+use pubgrub::DerivationTree;
+use std::collections::HashMap;
 
 use super::node::Node;
 use super::provider::{Needs, Provider, root_point};
@@ -573,82 +573,6 @@ impl Solver {
         decided
             .filter_map(|(node, known)| Some((*node, known.decision.as_ref()?.point.clone())))
             .collect()
-    }
-
-    /// The proof of an incompatibility.
-    fn tree(&self, terminal: IncompatibilityId) -> Tree {
-        let mut uses: HashMap<IncompatibilityId, usize> = HashMap::new();
-        let mut stack = vec![terminal];
-        while let Some(id) = stack.pop() {
-            let count = uses.entry(id).or_default();
-            *count += 1;
-            if *count == 1
-                && let Why::Derived(one, other) = self.store[id].why
-            {
-                stack.extend([one, other]);
-            }
-        }
-        let mut order: Vec<(IncompatibilityId, usize)> = uses.into_iter().collect();
-        order.sort_unstable();
-        // Causes are older than what follows from them.
-        let mut trees: HashMap<IncompatibilityId, Arc<Tree>> = HashMap::new();
-        for (id, uses) in order {
-            let tree = self.tree_node(id, uses > 1, &trees);
-            trees.insert(id, Arc::new(tree));
-        }
-        trees.remove(&terminal).map_or_else(
-            || DerivationTree::External(External::NotRoot(Node::Root, root_point())),
-            Arc::unwrap_or_clone,
-        )
-    }
-
-    fn tree_node(
-        &self,
-        id: IncompatibilityId,
-        shared: bool,
-        trees: &HashMap<IncompatibilityId, Arc<Tree>>,
-    ) -> Tree {
-        let incompatibility = &self.store[id];
-        let first = incompatibility.terms.first();
-        let about = || match first {
-            Some((node, Term::In(range) | Term::NotIn(range))) => {
-                (self.nodes[*node], range.clone())
-            }
-            None => (Node::Root, Range::full()),
-        };
-        DerivationTree::External(match &incompatibility.why {
-            Why::Root => External::NotRoot(Node::Root, root_point()),
-            Why::NoVersions => {
-                let (node, range) = about();
-                External::NoVersions(node, range)
-            }
-            Why::Unusable(why) => {
-                let (node, range) = about();
-                External::Custom(node, range, why.clone())
-            }
-            Why::Dependency(from, at, to, range) => External::FromDependencyOf(
-                self.nodes[*from],
-                at.clone(),
-                self.nodes[*to],
-                range.clone(),
-            ),
-            Why::Derived(one, other) => {
-                let mut terms = Map::default();
-                for (node, term) in &incompatibility.terms {
-                    let term = match term {
-                        Term::In(range) => pubgrub::Term::Positive(range.clone()),
-                        Term::NotIn(range) => pubgrub::Term::Negative(range.clone()),
-                    };
-                    terms.insert(self.nodes[*node], term);
-                }
-                return DerivationTree::Derived(Derived {
-                    terms,
-                    shared_id: shared.then_some(id),
-                    cause1: Arc::clone(&trees[one]),
-                    cause2: Arc::clone(&trees[other]),
-                });
-            }
-        })
     }
 }
 
