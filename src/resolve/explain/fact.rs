@@ -7,7 +7,7 @@ use pubgrub::{External, Term};
 use super::proof::Step;
 use super::{Fact, quoted};
 use crate::python::range::{Point, Range, describe};
-use crate::python::{TargetSet, VersionSpecifiers};
+use crate::python::{Filename, TargetSet, VersionSpecifiers};
 use crate::resolve::Unusable;
 use crate::resolve::candidate::{serves, suits_python};
 use crate::resolve::node::{Facet, Node, ProjectId};
@@ -16,6 +16,8 @@ use crate::resolve::universe::Universe;
 
 /// At most so many clauses make one sentence; more are listed.
 const MAX_CLAUSES: usize = 3;
+/// At most so many tags of wheels are named.
+const MAX_TAGS: usize = 5;
 /// At most so many clauses are listed.
 const MAX_LISTED: usize = 24;
 
@@ -339,6 +341,30 @@ impl<'u, 'a> Teller<'u, 'a> {
         Some(Obstacle::Platform(self.targets.without(served)))
     }
 
+    /// What the wheels of a release are for, by their tags; a few of them.
+    pub fn tags(&self, project: &Project, source: &Source, point: &Point) -> Vec<String> {
+        let release = source
+            .known(point)
+            .and_then(|known| self.universe.release(source, known));
+        let wheels = release.into_iter().flat_map(|release| &release.wheels);
+        let tags: BTreeSet<String> = wheels
+            .filter(|file| !serves(file, &project.name, self.universe.input).contains(self.targets))
+            .filter_map(|file| match &file.filename {
+                Filename::Wheel(wheel) => {
+                    let platform = wheel.platform.split('.').next().unwrap_or_default();
+                    Some(format!("{}-{}-{platform}", wheel.python, wheel.abi))
+                }
+                Filename::Sdist(_) => None,
+            })
+            .collect();
+        let more = tags.len().saturating_sub(MAX_TAGS);
+        let mut tags: Vec<String> = tags.into_iter().take(MAX_TAGS).collect();
+        if more > 0 {
+            tags.push(format!("{more} more"));
+        }
+        tags
+    }
+
     /// `a 2.0 is yanked, and a 3.0 and 4 others need Python >=3.14`.
     fn obstacle_text(&self, project: &Project, reasons: &[(Point, Obstacle)]) -> String {
         let mut groups: Vec<(&Obstacle, Vec<&Point>)> = Vec::new();
@@ -430,15 +456,10 @@ impl<'u, 'a> Teller<'u, 'a> {
             Some(source) => source.releases.iter().map(|r| &r.point).collect(),
             None => Vec::new(),
         };
-        let within: Vec<&&Point> = points.iter().filter(|p| range.contains(**p)).collect();
-        match within.as_slice() {
-            [] => format!("{label}{}", describe(range)),
-            [one] => format!("{label}=={one}"),
-            all if all.len() == points.len() => format!("every release of {label}"),
-            _ => format!(
-                "{label}{}",
-                describe(&range.simplify(points.iter().copied()))
-            ),
+        match among(&points, range) {
+            Some(text) if text.is_empty() => format!("every release of {label}"),
+            Some(text) => format!("{label}{text}"),
+            None => format!("{label}{}", describe(range)),
         }
     }
 
@@ -478,6 +499,42 @@ pub(super) fn needs_of(universe: &Universe, from: Node, range: &Range) -> Vec<Ne
     let tried = releases.filter(|r| range.contains(&r.point));
     let needs = tried.filter_map(|known| known.known_needs(extra));
     needs.flat_map(|needs| needs.to_vec()).collect()
+}
+
+/// A range in terms of the releases that exist, ascending: empty where it has them all, none where
+/// it has none of them.
+fn among(points: &[&Point], range: &Range) -> Option<String> {
+    let last = points.len().checked_sub(1)?;
+    let mut runs: Vec<(usize, usize)> = Vec::new();
+    for (position, point) in points.iter().enumerate() {
+        if !range.contains(*point) {
+            continue;
+        }
+        match runs.last_mut() {
+            Some((_, end)) if *end + 1 == position => *end = position,
+            _ => runs.push((position, position)),
+        }
+    }
+    let texts: Vec<String> = runs
+        .iter()
+        .take(MAX_CLAUSES)
+        .map(|&(start, end)| {
+            let (from, to) = (points.get(start), points.get(end));
+            let show = |point: Option<&&Point>| point.map_or(String::new(), |p| p.to_string());
+            match (start == 0, end == last) {
+                (true, true) if last > 0 => String::new(),
+                _ if start == end => format!("=={}", show(from)),
+                (true, _) => format!("<={}", show(to)),
+                (_, true) => format!(">={}", show(from)),
+                _ => format!(">={},<={}", show(from), show(to)),
+            }
+        })
+        .collect();
+    match runs.len() {
+        0 => None,
+        n if n > MAX_CLAUSES => Some(format!("{} and others", texts.join(" or "))),
+        _ => Some(texts.join(" or ")),
+    }
 }
 
 /// Whether two nodes read the same.

@@ -57,8 +57,15 @@ pub(super) fn about_releases(teller: &Teller, facts: &[&Fact]) -> Vec<String> {
                     ));
                 }
                 if let Some((newest, _)) = of(|o| matches!(o, Obstacle::Platform(_))) {
+                    let tags = teller.tags(&project, source, &newest);
+                    let way_out = if teller.universe.input.targets.environments.len() > 1 {
+                        "choose a Python with `--python`, or name only the systems that you need with `--system`"
+                    } else {
+                        "choose a Python that one of them is for with `--python`"
+                    };
                     found.push(format!(
-                        "{name} {newest} does not serve all of the systems; name those that you need with `--system`"
+                        "the wheels of {name} {newest} are for {}; {way_out}",
+                        tags.join(", ")
                     ));
                 }
                 found
