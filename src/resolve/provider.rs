@@ -23,7 +23,10 @@ pub(super) struct Provider<'u, 'a> {
     /// Projects whose parts for different targets must be held at one version.
     tied: &'u BTreeSet<ProjectId>,
     observer: &'u dyn Observer,
-    ranks: RefCell<HashMap<ProjectId, Rank>>,
+    /// By project; none for those that nobody needed yet.
+    ranks: RefCell<Vec<Option<Rank>>>,
+    /// How many projects have a rank.
+    ranked: Cell<usize>,
     /// How often a candidate of a project was chosen.
     tries: RefCell<HashMap<ProjectId, u32>>,
     decisions: Cell<u32>,
@@ -76,6 +79,7 @@ impl<'u, 'a> Provider<'u, 'a> {
             tied,
             observer,
             ranks: RefCell::default(),
+            ranked: Cell::new(0),
             tries: RefCell::default(),
             decisions: Cell::new(0),
         }
@@ -98,9 +102,9 @@ impl<'u, 'a> Provider<'u, 'a> {
         match node {
             Node::Root => (Class::Root, Reverse(0)),
             Node::Part(_, Facet::Version) => (Class::Holding, Reverse(0)),
-            Node::Part(project, _) => match self.ranks.borrow().get(&project) {
-                Some(rank) => (rank.class, Reverse(rank.seen)),
-                None => (Class::Usual, Reverse(usize::MAX)),
+            Node::Part(project, _) => match self.ranks.borrow().get(project.index()) {
+                Some(Some(rank)) => (rank.class, Reverse(rank.seen)),
+                _ => (Class::Usual, Reverse(usize::MAX)),
             },
         }
     }
@@ -108,7 +112,7 @@ impl<'u, 'a> Provider<'u, 'a> {
     /// From now on decides a project before those that make its versions impossible.
     pub fn decide_early(&self, node: Node) {
         if let Some(project) = node.project()
-            && let Some(rank) = self.ranks.borrow_mut().get_mut(&project)
+            && let Some(Some(rank)) = self.ranks.borrow_mut().get_mut(project.index())
         {
             rank.class = Class::Affected;
         }
@@ -120,8 +124,8 @@ impl<'u, 'a> Provider<'u, 'a> {
         let Some(project) = node.project() else {
             return false;
         };
-        match self.ranks.borrow_mut().get_mut(&project) {
-            Some(rank) if !matches!(rank.class, Class::Culprit | Class::Affected) => {
+        match self.ranks.borrow_mut().get_mut(project.index()) {
+            Some(Some(rank)) if !matches!(rank.class, Class::Culprit | Class::Affected) => {
                 rank.class = Class::Culprit;
                 true
             }
@@ -260,10 +264,19 @@ impl<'u, 'a> Provider<'u, 'a> {
     /// Notes that some versions of a project are needed.
     fn rank(&self, project: ProjectId, range: &Range) {
         let mut ranks = self.ranks.borrow_mut();
-        let seen = ranks.len();
-        let rank = ranks.entry(project).or_insert(Rank {
-            class: Class::Usual,
-            seen,
+        if ranks.len() <= project.index() {
+            ranks.resize(project.index() + 1, None);
+        }
+        let Some(slot) = ranks.get_mut(project.index()) else {
+            return;
+        };
+        let rank = slot.get_or_insert_with(|| {
+            let seen = self.ranked.get();
+            self.ranked.set(seen + 1);
+            Rank {
+                class: Class::Usual,
+                seen,
+            }
         });
         if self.universe.is_direct(&self.universe.by_id(project)) {
             rank.class = Class::Direct;

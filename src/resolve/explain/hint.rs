@@ -11,9 +11,9 @@ use crate::resolve::universe::Universe;
 use crate::resolve::{Input, attempt};
 
 /// So many of the user's lines are tried without.
-const MAX_TRIED: usize = 6;
+const MAX_TRIED: usize = 4;
 /// So many decisions may each such trial take.
-const PATIENCE: u32 = 2_000;
+const PATIENCE: u32 = 500;
 
 /// Hints about releases that exist but are no candidates.
 pub(super) fn about_releases(teller: &Teller, facts: &[&Fact]) -> Vec<String> {

@@ -78,6 +78,10 @@ struct Known {
     /// All that was derived, each with all that came before it.
     derivations: Vec<Derivation>,
     decision: Option<Decision>,
+    /// The versions whose needs are known.
+    expanded: Vec<Point>,
+    /// Whether it is among the open nodes.
+    listed: bool,
     affected: u32,
     culprit: u32,
 }
@@ -113,8 +117,8 @@ struct Solver {
     settled: Vec<IncompatibilityId>,
     /// Dependencies of one node on another, those on the same range in one.
     merged: HashMap<(NodeId, NodeId), Vec<IncompatibilityId>>,
-    /// Nodes whose dependencies are known at these points.
-    expanded: HashMap<NodeId, Vec<Point>>,
+    /// The nodes that may have to be decided; some may have been already.
+    open: Vec<NodeId>,
     /// The nodes of derivations and decisions, oldest first.
     trail: Vec<NodeId>,
     level: usize,
@@ -295,6 +299,16 @@ impl Solver {
         });
         self.trail.push(node);
         self.contradict(cause);
+        self.list(node);
+    }
+
+    /// Remembers a node that may have to be decided.
+    fn list(&mut self, node: NodeId) {
+        let known = &mut self.known[node];
+        if !known.listed {
+            known.listed = true;
+            self.open.push(node);
+        }
     }
 
     fn contradict(&mut self, id: IncompatibilityId) {
@@ -433,6 +447,7 @@ impl Solver {
                 known.derivations.pop();
             }
             self.trail.pop();
+            self.list(node);
         }
         while let Some(&id) = self.settled.last() {
             if self.contradicted[id].is_some_and(|since| since <= level) {
@@ -487,11 +502,14 @@ impl Solver {
     }
 
     /// The node to decide next: the one of the highest priority among those that are needed.
-    fn pick(&self, provider: &Provider) -> Option<NodeId> {
-        let open = (0..self.nodes.len()).filter(|&node| {
-            let known = &self.known[node];
-            known.decision.is_none() && matches!(known.term(), Some(Term::In(_)))
+    fn pick(&mut self, provider: &Provider) -> Option<NodeId> {
+        let known = &mut self.known;
+        self.open.retain(|&node| {
+            let known = &mut known[node];
+            known.listed = known.decision.is_none() && matches!(known.term(), Some(Term::In(_)));
+            known.listed
         });
+        let open = self.open.iter().copied();
         open.max_by_key(|&node| (provider.priority(self.nodes[node]), std::cmp::Reverse(node)))
     }
 
@@ -512,7 +530,7 @@ impl Solver {
             self.add(vec![(node, Term::In(range))], Why::NoVersions);
             return Ok(());
         };
-        let expanded = self.expanded.entry(node).or_default();
+        let expanded = &mut self.known[node].expanded;
         if expanded.contains(&point) {
             self.settle(node, point);
             return Ok(());
