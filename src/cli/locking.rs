@@ -223,6 +223,8 @@ impl Work<'_> {
             project: self.wishes.called.clone(),
             command: sources::command(self.meant),
             root: self.meant.output.folder.clone(),
+            fixes: self.wishes.fixes.clone(),
+            nix: self.wishes.nix.clone(),
             keep: self.input.policy.prefer == Prefer::Nixpkgs,
             place: self.place(),
             ..plan::Policy::default()

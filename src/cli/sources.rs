@@ -27,6 +27,10 @@ pub struct Wishes {
     pub index: Vec<IndexOptions>,
     /// The nixpkgs that the settings name, and the folder they lie in.
     pub nixpkgs: Option<Choice>,
+    /// The user's changes of entries.
+    pub fixes: BTreeMap<PackageName, project::settings::Fix>,
+    /// The user's own overlay.
+    pub nix: Option<String>,
     /// Metadata of releases that the user states in his settings, as files of core metadata.
     pub stated: BTreeMap<(PackageName, Option<String>), String>,
 }
@@ -106,6 +110,8 @@ fn state(wishes: &mut Wishes, path: &Path, report: &Report) -> Result<(), Failur
         failure.problems = errors;
         return Err(failure);
     }
+    wishes.fixes.extend(settings.fixes);
+    wishes.nix = settings.nix.map(|path| path.value).or(wishes.nix.take());
     wishes.constraints.extend(settings.constraints);
     wishes.overrides.extend(settings.overrides);
     if let Some(nixpkgs) = settings.nixpkgs {

@@ -57,6 +57,12 @@ pub struct Derivation {
     pub recipe: Recipe,
     /// Files that its setup.py reads and its sdist lacks.
     pub missing_files: Vec<String>,
+    /// Patches of the user's, as paths beside the Nix file.
+    pub patches: Vec<String>,
+    /// Commands of the user's that change the source.
+    pub post_patch: Vec<String>,
+    /// Whether the tests run, where the user says it.
+    pub do_check: Option<bool>,
     /// Build requirements that nixpkgs' versions do not meet, relaxed in pyproject.toml.
     pub relaxed_builds: Vec<RelaxedBuild>,
     /// Run-time requirements that the set's versions do not meet, each with its reason.

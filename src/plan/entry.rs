@@ -9,7 +9,7 @@ use super::derivation::{
 };
 use super::reason::{admits, reasons, wanted};
 use super::set::{Pinned, Set};
-use super::{Condition, PlanError, Reason, build, meta, native, recipe, source};
+use super::{Condition, PlanError, Reason, build, fix, meta, native, recipe, source};
 use crate::nixpkgs::is_bootstrap;
 use crate::python::{ExtraName, PackageName, TargetSet};
 
@@ -198,7 +198,10 @@ fn derivation(
     let relaxed_builds = build::relaxed(set, pin);
     let said = relaxed_builds.iter().map(|r| &r.because);
     warnings.extend(said.map(|because| format!("{}: {because}", pinned.release())));
-    Ok(Derivation {
+    let mut derivation = Derivation {
+        patches: Vec::new(),
+        post_patch: Vec::new(),
+        do_check: None,
         pname: pin.name.to_string(),
         version: pin.version.to_string(),
         source_root: source::root(pin),
@@ -216,7 +219,9 @@ fn derivation(
         imports: facts.map(|f| modules(&f.modules)).unwrap_or_default(),
         meta: meta::meta(pin, facts.map(|f| &f.about), &source),
         source,
-    })
+    };
+    fix::apply(set, pinned, &mut derivation)?;
+    Ok(derivation)
 }
 
 /// The modules whose names can be imported.
@@ -423,6 +428,7 @@ fn stranded<'s>(set: &'s Set<'_>, entries: &[Entry]) -> Vec<(&'s PackageName, Ta
             if pinned.decision == Decision::New
                 && !pinned.for_build
                 && !led_to.contains(attr.as_str())
+                && !fix::removes(set, name)
             {
                 stranded.push((name, pinned.pin.targets));
             }

@@ -6,6 +6,7 @@ mod cycle;
 pub mod decide;
 pub mod derivation;
 mod entry;
+mod fix;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod license;
@@ -69,6 +70,8 @@ pub struct Plan {
     pub date: String,
     /// The command that makes the file again.
     pub command: String,
+    /// The user's own overlay, which counts after the entries: a path beside the file.
+    pub nix: Option<String>,
     /// What is done for each pin, in the order of their names; build requirements after them.
     pub steps: Vec<Step>,
     /// The attributes that the file defines, in their order.
@@ -199,6 +202,7 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, PlanError> {
     entries.sort_by(|a, b| a.attr.cmp(&b.attr));
     let packages = entry::packages(&set, &cuts, &entries)?;
     warnings.extend(other_interpreter(request));
+    warnings.extend(fix::idle(&set));
     let targets = request.resolution.targets.clone();
     Ok(Plan {
         python: format!("python{}", targets.python_minor().replace('.', "")),
@@ -206,6 +210,7 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, PlanError> {
         channel: request.nixpkgs.channel.clone(),
         date: request.nixpkgs.date.clone(),
         command: request.policy.command.clone(),
+        nix: request.policy.nix.clone(),
         steps,
         entries,
         packages,

@@ -1,8 +1,9 @@
 //! What the user allows and prefers when entries are made.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use crate::project::settings::Fix;
 use crate::python::PackageName;
 
 /// What the user allows and prefers.
@@ -18,6 +19,10 @@ pub struct Policy {
     pub keep: bool,
     /// The same folder as an absolute path: the user's own sources are named as seen from there.
     pub place: PathBuf,
+    /// The user's changes of entries.
+    pub fixes: BTreeMap<PackageName, Fix>,
+    /// A Nix file of the user's with an overlay that counts after the entries, seen from `root`.
+    pub nix: Option<String>,
     /// Projects to take as wheels although they have an sdist.
     pub prefer_wheels: BTreeSet<PackageName>,
 }

@@ -10,6 +10,8 @@
 //! requires = ["gamma>=3"]
 //! ```
 
+mod fix;
+
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
@@ -18,6 +20,8 @@ use super::reading::{Reading, no_env};
 use super::table::{Document, Node};
 use crate::problem::{Code, Origin, Problem, Severity};
 use crate::python::{ExtraName, PackageName, Requirement, Version, VersionSpecifiers};
+
+pub use fix::Fix;
 
 /// A value, and where the user wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +80,11 @@ pub struct Settings {
     pub only_binary: Vec<Placed<String>>,
     /// `metadata`: releases by name and version.
     pub metadata: BTreeMap<(PackageName, Version), Stated>,
+    /// `fixes`: changes of entries, by project.
+    pub fixes: BTreeMap<PackageName, Fix>,
+    /// `nix`: a Nix file with an overlay that counts after the entries, seen from the folder of the
+    /// generated file.
+    pub nix: Option<Placed<String>>,
     /// What is wrong with the settings.
     pub problems: Vec<Problem>,
 }
@@ -137,6 +146,14 @@ impl Settings {
                 "no-binary" => self.no_binary = texts(reading, node),
                 "only-binary" => self.only_binary = texts(reading, node),
                 "metadata" => self.metadata(reading, node),
+                "fixes" => self.fixes = fix::fixes(reading, node),
+                "nix" => match text(reading, node) {
+                    Some(path) if !fix::is_relative(&path.value) => {
+                        let what = format!("`{}` is not a relative path", path.value);
+                        reading.error(Code::UnknownSetting, what, Some(path.origin));
+                    }
+                    path => self.nix = path,
+                },
                 other => reading.problem(
                     Code::UnknownSetting,
                     Severity::Warning,

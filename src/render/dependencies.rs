@@ -21,7 +21,7 @@ pub fn dependencies(plan: &Plan) -> Document {
         Item::Blank,
         Item::bind("dependencies", overlay),
         Item::Blank,
-        Item::bind("python", python()),
+        Item::bind("python", python(plan.nix.as_deref())),
         Item::Blank,
         Item::bind("packages", packages),
     ];
@@ -126,14 +126,23 @@ fn value(entry: &Entry, uses: &mut Uses) -> Expr {
     value.unwrap_or(Expr::Name("null"))
 }
 
-/// The interpreter with the overlay on top of whatever its set was overridden with before.
-fn python() -> Expr {
+/// The interpreter with the overlay on top of whatever its set was overridden with before, and the
+/// user's own on top of that.
+fn python(own: Option<&str>) -> Expr {
     let nothing = Expr::empty_set().lambda("_").lambda("_");
     let before = Expr::Name("old").select_or("packageOverrides", nothing);
-    let composed = Expr::Name("lib")
-        .select("composeExtensions")
-        .apply(before)
-        .apply(Expr::Name("dependencies"));
+    let lib = Expr::Name("lib");
+    let composed = match own {
+        None => lib
+            .select("composeExtensions")
+            .apply(before)
+            .apply(Expr::Name("dependencies")),
+        Some(file) => lib.select("composeManyExtensions").apply(Expr::List(vec![
+            before,
+            Expr::Name("dependencies"),
+            Expr::Name("import").apply(Expr::File(file.to_owned())),
+        ])),
+    };
     let arguments = Expr::Set(vec![
         Item::bind("self", Expr::Name("python")),
         Item::bind("packageOverrides", composed),

@@ -152,6 +152,7 @@ fn package(d: &Derivation, uses: &mut Uses) -> Expr {
     out.add(head);
     out.add(vec![Item::bind("src", src(&d.source, uses))]);
     out.add(source_root(d));
+    out.list("patches", files(&d.patches));
     out.add(pre_patch(d));
     out.add(post_patch(d));
     out.add(rust(d, false, uses));
@@ -161,6 +162,9 @@ fn package(d: &Derivation, uses: &mut Uses) -> Expr {
     out.list("dependencies", needed_list("final", &d.dependencies, uses));
     if !d.optional.is_empty() {
         out.add(vec![Item::bind("optional-dependencies", optional(d, uses))]);
+    }
+    if let Some(check) = d.do_check {
+        out.add(vec![Item::bind("doCheck", truth(check))]);
     }
     out.list("pythonImportsCheck", strings(&d.imports));
     let meta = meta(&d.meta, uses);
@@ -206,7 +210,9 @@ fn override_of(d: &Derivation, uses: &mut Uses) -> Expr {
         let value = Expr::Binary(Operator::Update, vec![old, optional(d, uses)]);
         out.add(vec![Item::bind("optional-dependencies", value)]);
     }
-    if d.recipe.tests {
+    if let Some(check) = d.do_check {
+        out.add(vec![Item::bind("doCheck", truth(check))]);
+    } else if d.recipe.tests {
         let tests = match d.source {
             Source::Sdist(_) => "the recipe's tests may not be in this source",
             Source::Wheel(_) | Source::Wheels(_) => "a wheel has no tests",
@@ -237,7 +243,11 @@ fn taken_back(d: &Derivation, out: &mut Groups) {
             "sourceRoot",
             Expr::Name("null"),
         ),
-        (d.recipe.patches, "patches", Expr::List(Vec::new())),
+        (
+            d.recipe.patches && d.patches.is_empty(),
+            "patches",
+            Expr::List(Vec::new()),
+        ),
         (
             d.recipe.post_patch && post_patch.is_empty(),
             "postPatch",
@@ -256,6 +266,7 @@ fn taken_back(d: &Derivation, out: &mut Groups) {
         items.insert(0, Item::Comment(why));
     }
     out.add(items);
+    out.list("patches", files(&d.patches));
     out.add(pre_patch(d));
     out.add(post_patch);
 }
@@ -302,7 +313,10 @@ fn pre_patch(d: &Derivation) -> Vec<Item> {
 
 fn post_patch(d: &Derivation) -> Vec<Item> {
     if d.relaxed_builds.is_empty() {
-        return Vec::new();
+        return match d.post_patch.as_slice() {
+            [] => Vec::new(),
+            own => vec![Item::bind("postPatch", commands_of(own.to_vec()))],
+        };
     }
     let mut items = Vec::new();
     let mut command = vec!["substituteInPlace pyproject.toml".to_owned()];
@@ -318,6 +332,7 @@ fn post_patch(d: &Derivation) -> Vec<Item> {
     for line in &mut command[..last] {
         line.push_str(" \\");
     }
+    command.extend(d.post_patch.iter().cloned());
     items.push(Item::bind("postPatch", Expr::Lines(command)));
     items
 }
@@ -458,6 +473,14 @@ fn optional(d: &Derivation, uses: &mut Uses) -> Expr {
             .map(|(extra, needed)| Item::bind(extra.as_str(), needed_list("final", needed, uses)))
             .collect(),
     )
+}
+
+fn files(paths: &[String]) -> Expr {
+    Expr::List(paths.iter().map(|p| Expr::File(p.clone())).collect())
+}
+
+fn truth(value: bool) -> Expr {
+    Expr::Name(if value { "true" } else { "false" })
 }
 
 fn strings(texts: &[String]) -> Expr {

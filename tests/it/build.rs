@@ -279,3 +279,65 @@ fn wheels_stand_in_for_what_cannot_be_built() {
     assert_eq!(text.matches("format = \"wheel\"").count(), 2, "{text}");
     bench.run("import ours_lost, ours_chicken");
 }
+
+/// Fixes of `[tool.pyresolve.fixes]` change entries, and the user's own overlay counts after them.
+#[test]
+fn the_user_s_fixes_are_built() {
+    let Some(bench) = Bench::new("fixes", &[]) else {
+        return;
+    };
+    bench.publish(Release::new("ours-right", "1.0").flit("LINES = ['source']\n"));
+    bench.publish(Release::new("ours-wrong", "1.0").flit("raise ImportError\n"));
+    let broken = Release::new("ours-broken", "1.0").needs("Ours_Wrong");
+    bench.publish(broken.flit("import ours_wrong\nSTATE = 'broken'\n"));
+    bench.publish(Release::new("ours-plain", "2.0").flit(""));
+    bench.nix.write(
+        "pyproject.toml",
+        "[project]
+name = 'app'
+version = '1'
+dependencies = ['ours-broken', 'ours-right', 'ours-plain']
+[tool.pyresolve]
+nix = 'nix/own.nix'
+[tool.pyresolve.fixes.ours-broken]
+version = '<2'
+replace = { ours-wrong = 'ours-right' }
+patches = ['nix/state.patch']
+postPatch = 'sed -i s/ours_wrong/ours_right/ ours_broken.py'
+[tool.pyresolve.fixes.ours-plain]
+version = '<2'
+postPatch = 'false'
+[tool.pyresolve.fixes.ours-gone]
+relax = ['six']
+",
+    );
+    bench.nix.write(
+        "nix/state.patch",
+        "--- a/ours_broken.py\n+++ b/ours_broken.py\n@@ -1,2 +1,2 @@\n import ours_wrong\n\
+         -STATE = 'broken'\n+STATE = 'whole'\n",
+    );
+    bench.nix.write(
+        "nix/own.nix",
+        "final: prev: {
+  ours-right = prev.ours-right.overridePythonAttrs (old: {
+    postPatch = \"echo \\\"LINES += ['own']\\\" >> ours_right.py\";
+  });
+}
+",
+    );
+    let text = bench.lock(&["pyproject.toml"]);
+    assert!(
+        text.contains("pythonRemoveDeps = [ \"Ours_Wrong\" ]"),
+        "{text}"
+    );
+    let program = "import ours_broken as b; print(b.STATE, *b.ours_right.LINES)";
+    assert_eq!(bench.run(program), "whole source own");
+    let arguments = ["--json", "pyproject.toml"];
+    let json = bench.nix.lock(&bench.index, &arguments).unwrap();
+    for said in [
+        "the fix for ours-plain (pyproject.toml:12) is not applied: it is for <2, and the version is 2.0",
+        "the fix for ours-gone (pyproject.toml:15) is not applied: nothing needs it any more",
+    ] {
+        assert!(json.contains(said), "{json}");
+    }
+}
