@@ -6,6 +6,8 @@ use super::decide::canonical_attr;
 use super::derivation::Rust;
 use super::set::{Pinned, Set};
 use super::{Condition, Needed, build};
+use crate::nixpkgs::library::{with_library, with_module};
+use crate::project::SourceFacts;
 use crate::python::{System, TargetSet};
 use crate::resolve::Pin;
 
@@ -29,11 +31,23 @@ pub(super) fn tools(set: &Set<'_>, pin: &Pin, binary: bool) -> Vec<Needed> {
         };
         tools.extend(these);
     }
-    let needed = |attr: &str| Needed {
+    if source(set, pin).is_some_and(|facts| !facts.pkg_config.is_empty()) {
+        tools.insert("pkg-config");
+    }
+    tools.into_iter().map(everywhere).collect()
+}
+
+fn everywhere(attr: &str) -> Needed {
+    Needed {
         attr: attr.to_owned(),
         condition: None,
-    };
-    tools.into_iter().map(needed).collect()
+    }
+}
+
+/// What is known of the sdist that an entry builds.
+fn source<'a>(set: &Set<'a>, pin: &Pin) -> Option<&'a SourceFacts> {
+    let facts = set.facts(pin).filter(|_| set.builds_sdist(pin));
+    facts.map(AsRef::as_ref)
 }
 
 /// Whether the build runs CMake by itself.
@@ -82,13 +96,32 @@ pub(super) fn rust(set: &Set<'_>, pinned: &Pinned<'_>, warnings: &mut Vec<String
     })
 }
 
+/// Libraries to link: those that setup.py names, to the linker or to pkg-config, as far as nixpkgs is
+/// known to have them. What every C compiler links by itself is nobody's.
+fn linked(set: &Set<'_>, pin: &Pin) -> Vec<Needed> {
+    let Some(facts) = source(set, pin) else {
+        return Vec::new();
+    };
+    let own = |name: &&String| !OF_THE_COMPILER.contains(&name.as_str());
+    let modules = facts.pkg_config.iter().filter_map(|m| with_module(m));
+    let libraries = facts.libraries.iter().filter(own);
+    let libraries = libraries.filter_map(|l| with_library(l));
+    let attrs: BTreeSet<&str> = modules.chain(libraries).collect();
+    attrs.into_iter().map(everywhere).collect()
+}
+
+/// Libraries of the C library and the compiler.
+const OF_THE_COMPILER: [&str; 10] = [
+    "c", "dl", "gcc_s", "m", "pthread", "resolv", "rt", "stdc++", "util", "atomic",
+];
+
 /// Libraries to link. The wheels' own specification (PEP 600) lets them expect those of the compiler
 /// and zlib; what else they need they carry.
 pub(super) fn libraries(set: &Set<'_>, pin: &Pin, binary: bool) -> Vec<Needed> {
     if binary {
         on_linux(set, pin, &["stdenv.cc.cc.lib", "zlib"])
     } else {
-        Vec::new()
+        linked(set, pin)
     }
 }
 

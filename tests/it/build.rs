@@ -341,3 +341,49 @@ relax = ['six']
         assert!(json.contains(said), "{json}");
     }
 }
+
+/// An extension module that asks pkg-config for its library.
+#[test]
+fn a_native_library_is_found_through_pkg_config() {
+    let needs = [Need::Setuptools, Need::Compiler];
+    let Some(bench) = Bench::new("native-lock", &needs) else {
+        return;
+    };
+    let nix = &bench.nix;
+    nix.write("yaml.h", "int answer(void);\n");
+    nix.write(
+        "yaml.c",
+        "#include <oursanswer.h>\nint answer(void) { return 42; }\n",
+    );
+    nix.offer(
+        "{ libraries.libyaml = { module = \"yaml-0.1\"; linkName = \"oursanswer\"; version = \"1.2\";
+           header = builtins.readFile ./yaml.h; source = builtins.readFile ./yaml.c; }; }",
+    );
+    let setup = "import shlex, subprocess
+from setuptools import Extension, setup
+def ask(what):
+    return shlex.split(subprocess.check_output(['pkg-config', what, 'yaml-0.1'], text=True))
+setup(name='ours-native', version='1.0', ext_modules=[
+    Extension('ours_native', ['native.c'],
+              extra_compile_args=ask('--cflags'), extra_link_args=ask('--libs'))])
+";
+    let module = "#include <Python.h>
+#include <oursanswer.h>
+static PyObject *get(PyObject *self, PyObject *none) { return PyLong_FromLong(answer()); }
+static PyMethodDef methods[] = {{\"answer\", get, METH_NOARGS, \"\"}, {0}};
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, \"ours_native\", 0, -1, methods};
+PyMODINIT_FUNC PyInit_ours_native(void) { return PyModule_Create(&module); }
+";
+    let release = Release::new("ours_native", "1.0");
+    bench.publish(release.source(&[("setup.py", setup), ("native.c", module)]));
+    let text = bench.lock(&["ours-native"]);
+    assert!(text.contains("buildInputs = [ pkgs.libyaml ]"), "{text}");
+    assert!(
+        text.contains("nativeBuildInputs = [ pkgs.pkg-config ]"),
+        "{text}"
+    );
+    assert_eq!(
+        bench.run("import ours_native as n; print(n.answer())"),
+        "42"
+    );
+}
