@@ -30,6 +30,8 @@ pub mod project;
 
 pub mod index;
 
+pub mod sandbox;
+
 pub mod resolve;
 
 pub mod plan;

@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["python", "nix"],
     &["project", "nixpkgs"],
     &["index"],
-    &["resolve"],
+    &["resolve", "sandbox"],
     &["plan"],
     &["assemble"],
     &["render"],

@@ -410,6 +410,13 @@ pub struct Index {
         hide_env_values = true
     )]
     pub cache_dir: Option<PathBuf>,
+    /// Run the build code of a project whose requirements cannot be read, in a sandbox without
+    /// network (repeatable; takes bubblewrap and a python3 with the build requirements)
+    #[arg(long, value_name = "NAME[,NAME…]", value_delimiter = ',')]
+    pub allow_build: Vec<String>,
+    /// Run it without a sandbox, with all that you may do yourself
+    #[arg(long, requires = "allow_build")]
+    pub allow_build_unsandboxed: bool,
     /// Neither read nor write the cache
     #[arg(long, conflicts_with = "offline")]
     pub no_cache: bool,

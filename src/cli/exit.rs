@@ -131,7 +131,7 @@ impl From<IndexError> for Failure {
             IndexError::UnknownProject(_) => failure
                 .help("check the spelling, or name the index that has it with `--index-url` or `--extra-index-url`"),
             IndexError::UnknownMetadata { .. } => failure
-                .help("require another version of it, or state its requirements in pyproject.toml: [tool.pyresolve.metadata.\"name==version\"] requires = […]; no code of a package is run to find out"),
+                .help("require another version of it, or state its requirements in pyproject.toml: [tool.pyresolve.metadata.\"name==version\"] requires = […]; no code of a package is run to find out, unless `--allow-build NAME` asks for it"),
             IndexError::Offline { .. } => {
                 failure.help("run once without `--offline` to fill the cache")
             }

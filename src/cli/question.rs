@@ -18,6 +18,7 @@ use crate::project::IndexOptions;
 use crate::project::pylock::Pylock;
 use crate::python::{PackageName, Sha256, Version};
 use crate::resolve::{Formats, Input, Policy, Prefer, Preferences, Prerelease};
+use crate::sandbox::{Sandbox, SandboxError};
 
 /// How long Nix may evaluate the Python set of a tree that was not seen before.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -258,10 +259,33 @@ pub fn options(
         .map(|(name, limit)| (name.clone(), Some(*limit)))
         .collect();
     options.cache = cache(settings);
+    if !settings.allow_build.is_empty() {
+        options.builder = Some(sandbox(settings)?);
+    }
     options.offline = settings.offline;
     options.refresh = settings.refresh;
     options.observer = observer;
     Ok(options)
+}
+
+/// What runs the build code that the user allows; tried at once, so that nobody finds out late.
+fn sandbox(settings: &IndexSettings) -> Result<Arc<Sandbox>, Failure> {
+    let sandbox = Sandbox::new(settings.allow_build.clone(), settings.unsandboxed);
+    match sandbox.check() {
+        Ok(_) => Ok(Arc::new(sandbox)),
+        Err(error) => {
+            let failure =
+                Failure::usage("`--allow-build`: nothing can be run").why(error.to_string());
+            Err(match error {
+                SandboxError::NoBubblewrap | SandboxError::NoNamespaces(_) => failure.help(
+                    "install bubblewrap, and let users make namespaces; or state the requirements in pyproject.toml \
+                     ([tool.pyresolve.metadata.\"name==version\"] requires = […]); or, if you trust the code with all \
+                     that you may do yourself, add `--allow-build-unsandboxed`",
+                ),
+                _ => failure.help("install Python 3 with the packages that the build takes"),
+            })
+        }
+    }
 }
 
 fn bad_address(error: crate::index::IndexError) -> Failure {

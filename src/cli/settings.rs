@@ -1,7 +1,7 @@
 //! What is meant: arguments and environment combined, checked, and typed. Later code sees only
 //! this; it reads neither arguments nor environment variables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
@@ -61,6 +61,10 @@ pub struct IndexSettings {
     pub exclude_newer_for: BTreeMap<PackageName, Timestamp>,
     /// Where answers are kept.
     pub cache: Cache,
+    /// Projects whose build code may be run.
+    pub allow_build: BTreeSet<PackageName>,
+    /// Whether that may be done without a sandbox.
+    pub unsandboxed: bool,
     /// Whether requests are forbidden.
     pub offline: bool,
     /// Whether even fresh answers are checked.
@@ -374,6 +378,9 @@ fn index(
         named.push((name.to_owned(), address(url, "--index")?));
     }
     let (exclude_newer, exclude_newer_for) = exclude_newer(&typed.exclude_newer)?;
+    let allow_build = typed.allow_build.iter().filter(|name| !name.is_empty());
+    let allow_build = allow_build.map(|name| project_name(name.trim(), "--allow-build"));
+    let allow_build = allow_build.collect::<Result<_, _>>()?;
     let cache = match &typed.cache_dir {
         _ if typed.no_cache => Cache::Nowhere,
         Some(folder) => Cache::Folder(folder.clone()),
@@ -386,6 +393,8 @@ fn index(
         exclude_newer,
         exclude_newer_for,
         cache,
+        allow_build,
+        unsandboxed: typed.allow_build_unsandboxed,
         offline: typed.offline,
         refresh: typed.refresh,
     })

@@ -115,12 +115,12 @@ impl Shared {
             });
         };
         let Filename::Wheel(_) = file.filename else {
-            let text = self.sdist_metadata(&key.0, release, file).await?;
-            return self.finish_metadata(known, release, key, text).await;
+            let (text, keep) = self.sdist_metadata(&key.0, release, file).await?;
+            return self.finish_metadata(known, release, key, text, keep).await;
         };
         if file.url.scheme() == "file" {
             let text = self.wheel_on_disk(file).await?;
-            return self.finish_metadata(known, release, key, text).await;
+            return self.finish_metadata(known, release, key, text, true).await;
         }
         if (file.has_metadata || self.may_probe(&known.folder))
             && self.metadata_file(known, release, key, file).await?
@@ -128,7 +128,7 @@ impl Shared {
             return Ok(());
         }
         let text = self.metadata_in_wheel(file).await?;
-        self.finish_metadata(known, release, key, text).await
+        self.finish_metadata(known, release, key, text, true).await
     }
 
     /// Tries the `.metadata` file; false where there is none.
@@ -159,7 +159,7 @@ impl Shared {
             let (key, subject) = (key.clone(), what.clone());
             let job = move || {
                 let text = checked(&subject, &response, expected)?;
-                shared.metadata_arrived(&known, &release, &key, &text)
+                shared.metadata_arrived(&known, &release, &key, &text, true)
             };
             match self
                 .run(job)
@@ -248,6 +248,7 @@ impl Shared {
         release: &Arc<Release>,
         key: &(PackageName, String),
         text: Vec<u8>,
+        keep: bool,
     ) -> Result<(), IndexError> {
         let (shared, known, release, own) = (
             Arc::clone(self),
@@ -255,7 +256,7 @@ impl Shared {
             Arc::clone(release),
             key.clone(),
         );
-        let job = move || shared.metadata_arrived(&known, &release, &own, &text);
+        let job = move || shared.metadata_arrived(&known, &release, &own, &text, keep);
         self.run(job)
             .await
             .unwrap_or_else(|| Err(interrupted(&key.1)))
@@ -268,6 +269,7 @@ impl Shared {
         release: &Arc<Release>,
         key: &(PackageName, String),
         text: &[u8],
+        keep: bool,
     ) -> Result<(), IndexError> {
         let what = || format!("the metadata of {} {}", key.0, release.version);
         let pruned = prune(text);
@@ -285,7 +287,9 @@ impl Shared {
         let shown = format!("{} {}", key.0, release.version);
         self.put_metadata(key, &shown, Ok(Arc::clone(&metadata)), false);
         self.tell_metadata(&known.page, release, &metadata);
-        known.keep(&self.cache, &key.1, pruned);
+        if keep {
+            known.keep(&self.cache, &key.1, pruned);
+        }
         Ok(())
     }
 

@@ -33,7 +33,7 @@ use crate::project::SourceFacts;
 use crate::python::{Metadata, PackageName, Sha256, Wanted};
 
 pub use cache::VERSION as CACHE_VERSION;
-pub use options::{Index, Location, Options};
+pub use options::{Index, Location, MetadataBuilder, Options};
 pub use release::{Commit, Distribution, FileUrl, Page, Place, Release, Tree};
 pub use remote::{Counts, RemoteCatalog};
 pub use timestamp::Timestamp;

@@ -34,6 +34,19 @@ pub enum Location {
     Links(Url),
 }
 
+/// Somebody who runs a project's own build code for its metadata: the last resort, and only for
+/// projects that the user names.
+pub trait MetadataBuilder: Send + Sync {
+    /// Whether the user wants the code of this project to be run.
+    fn allows(&self, project: &PackageName) -> bool;
+
+    /// The METADATA that building this sdist would give. Blocks until the build has ended.
+    ///
+    /// # Errors
+    /// A sentence that says why there is none.
+    fn build(&self, file: &str, archive: &[u8]) -> Result<Vec<u8>, String>;
+}
+
 /// What the user wants of the index client.
 #[derive(Clone)]
 pub struct Options {
@@ -50,6 +63,8 @@ pub struct Options {
     pub exclude_newer_package: BTreeMap<PackageName, Option<Timestamp>>,
     /// Metadata that the user supplies, by project and, where given, version: a METADATA text.
     pub metadata: BTreeMap<(PackageName, Option<String>), String>,
+    /// Who runs build code where nothing else tells the requirements; none: nobody does.
+    pub builder: Option<Arc<dyn MetadataBuilder>>,
     /// The cache's folder; none keeps nothing between runs.
     pub cache: Option<PathBuf>,
     /// No request is made.
@@ -82,6 +97,7 @@ impl Options {
             exclude_newer: None,
             exclude_newer_package: BTreeMap::new(),
             metadata: BTreeMap::new(),
+            builder: None,
             cache: None,
             offline: false,
             refresh: false,

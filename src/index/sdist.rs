@@ -153,13 +153,14 @@ impl Shared {
         Ok((sha256, read))
     }
 
-    /// The metadata of a release that has no wheel.
+    /// The metadata of a release that has no wheel, and whether it may be kept: what running code
+    /// gave must not be found by a run that allows none.
     pub(super) async fn sdist_metadata(
         self: &Arc<Self>,
         name: &PackageName,
         release: &Release,
         file: &Distribution,
-    ) -> Result<Vec<u8>, IndexError> {
+    ) -> Result<(Vec<u8>, bool), IndexError> {
         let kept = file.sha256.and_then(|sha256| self.cache.facts(&sha256));
         let facts = match kept {
             Some(facts) => Arc::new(facts),
@@ -170,22 +171,34 @@ impl Shared {
                     self.facts.put(key, Ok((sha256, Arc::clone(&read.facts))));
                 }
                 if let Some(metadata) = read.metadata {
-                    return Ok(metadata);
+                    return Ok((metadata, true));
                 }
                 read.facts
             }
         };
-        metadata_from_facts(name, &release.version.to_string(), &facts).ok_or_else(|| {
+        if let Some(text) = metadata_from_facts(name, &release.version.to_string(), &facts) {
+            return Ok((text, true));
+        }
+        let unknown = |reason| IndexError::UnknownMetadata {
+            release: format!("{name} {}", release.version),
+            reason,
+        };
+        let builder = self.options.builder.clone();
+        let Some(builder) = builder.filter(|builder| builder.allows(name)) else {
             let reason = if facts.unknown.is_empty() {
                 format!("{} does not say them", file.file)
             } else {
-                facts.unknown.join("; ")
+                let mut unknown = facts.unknown.clone();
+                unknown.dedup();
+                unknown.join("; ")
             };
-            IndexError::UnknownMetadata {
-                release: format!("{name} {}", release.version),
-                reason,
-            }
-        })
+            return Err(unknown(reason));
+        };
+        let (_, archive) = self.download(file).await?;
+        let name = file.file.clone();
+        let built = self.run(move || builder.build(&name, &archive)).await;
+        let built = built.ok_or_else(|| interrupted(&file.file))?;
+        built.map(|text| (text, false)).map_err(unknown)
     }
 }
 

@@ -596,9 +596,14 @@ impl Unusable {
     /// What can be done about it.
     pub(super) fn way_out(&self, release: &str) -> Option<String> {
         match self {
-            Unusable::Metadata(_) => Some(format!(
-                "the requirements of {release} can only be known by running its code; require another release, or take it from nixpkgs"
-            )),
+            Unusable::Metadata(_) => {
+                let (name, version) = release.split_once("==").unwrap_or((release, "VERSION"));
+                Some(format!(
+                    "require another release of {name}, state what {release} requires in pyproject.toml \
+                     ([tool.pyresolve.metadata.\"{name}=={version}\"] requires = […]), or let its build code \
+                     tell it in a sandbox: `--allow-build {name}`"
+                ))
+            }
             Unusable::Address(requirement) => Some(format!(
                 "add `{requirement}` to your own requirements to accept its address"
             )),
