@@ -338,8 +338,9 @@ pub struct Versions {
     #[arg(long, value_name = "WHICH")]
     pub prefer: Option<Prefer>,
     /// When a pre-release will do
-    #[arg(long, value_name = "WHEN", default_value = "if-necessary-or-explicit")]
-    pub prerelease: Prerelease,
+    /// [default: if-necessary-or-explicit]
+    #[arg(long, value_name = "WHEN")]
+    pub prerelease: Option<Prerelease>,
 }
 
 /// Which pins of an existing lock may move.

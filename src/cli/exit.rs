@@ -60,6 +60,13 @@ impl Failure {
         Self::new(Exit::Usage, what)
     }
 
+    /// Names the argument that it is about.
+    #[must_use]
+    pub fn of(mut self, argument: &str) -> Self {
+        self.what = format!("{argument}: {}", self.what);
+        self
+    }
+
     /// Adds a reason.
     #[must_use]
     pub fn why(mut self, why: impl Into<String>) -> Self {

@@ -6,6 +6,7 @@
 
 pub mod args;
 pub mod command;
+mod configured;
 pub mod exit;
 pub mod finding;
 pub mod interrupt;

@@ -252,6 +252,7 @@ pub fn options(
         options.add_find_links(place).map_err(bad_address)?;
     }
     read_netrc(&mut options);
+    options.pinned.clone_from(&settings.pinned);
     options.exclude_newer = settings.exclude_newer;
     options.exclude_newer_package = settings
         .exclude_newer_for
@@ -366,6 +367,12 @@ pub fn digest(
     }
     for (project, limit) in &meant.index.exclude_newer_for {
         text.push_str(&format!("newer {project} {}\n", limit.text()));
+    }
+    for (project, index) in &meant.index.pinned {
+        let at = indexes.iter().find(|i| i.name.as_ref() == Some(index));
+        if let Some(Location::Simple(url)) = at.map(|index| &index.location) {
+            text.push_str(&format!("tied {project} {url}\n"));
+        }
     }
     for stated in wishes.stated.values() {
         text.push_str(&format!("metadata {stated}"));

@@ -1,11 +1,12 @@
-//! What is meant: arguments and environment combined, checked, and typed. Later code sees only
-//! this; it reads neither arguments nor environment variables.
+//! What is meant: arguments, environment and settings files combined (in this order), checked, and
+//! typed. Later code sees only this; it reads neither arguments nor environment variables.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
 use super::args::{self, Prefer as TypedPrefer, Prerelease as TypedPrerelease};
+use super::configured::{self, Configured};
 use super::exit::Failure;
 use crate::index::Timestamp;
 use crate::nixpkgs::snapshot;
@@ -55,6 +56,8 @@ pub struct IndexSettings {
     pub extra: Vec<String>,
     /// Indexes with names.
     pub named: Vec<(String, String)>,
+    /// Projects that come from the index of this name only.
+    pub pinned: BTreeMap<PackageName, String>,
     /// Files uploaded at this moment or later do not exist.
     pub exclude_newer: Option<Timestamp>,
     /// The same for single projects.
@@ -124,22 +127,34 @@ impl Lock {
     /// For the user: what is wrong with which argument.
     pub fn new(args: &args::Lock, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Failure> {
         let sources = sources(&args.sources)?;
-        let output = output(&args.output, &sources)?;
+        let configured = configured::read(&sources)?;
+        let output = output(&args.output, &sources, &configured)?;
+        let selection = &args.selection;
+        let extras = if selection.extras.is_empty() && !selection.all_extras {
+            configured.extras.clone()
+        } else {
+            selection.extras.clone()
+        };
+        let groups = if selection.groups.is_empty() {
+            configured.groups.clone()
+        } else {
+            selection.groups.clone()
+        };
         Ok(Self {
-            extras: args.selection.extras.clone(),
+            extras,
             all_extras: args.selection.all_extras,
-            groups: args.selection.groups.clone(),
+            groups,
             constraints: args.selection.constraints.clone(),
             overrides: args.selection.overrides.clone(),
-            targets: targets(&args.versions)?,
+            targets: targets(&args.versions, &configured)?,
             nixpkgs: args
                 .versions
                 .nixpkgs
                 .as_deref()
                 .map(|text| Choice::parse(text, Path::new(""))),
-            policy: policy(args)?,
+            policy: policy(args, &configured)?,
             upgrade: upgrade(&args.moves)?,
-            index: index(&args.index, env)?,
+            index: index(&args.index, env, &configured)?,
             sources,
             output,
             dry_run: args.output.dry_run,
@@ -196,8 +211,13 @@ fn is_in_the_way(text: &str) -> bool {
             .any(|name| Path::new(text).join(name).exists())
 }
 
-fn output(typed: &args::Output, sources: &[Source]) -> Result<Output, Failure> {
-    let (folder, name) = match &typed.output {
+fn output(
+    typed: &args::Output,
+    sources: &[Source],
+    configured: &Configured,
+) -> Result<Output, Failure> {
+    let chosen = typed.output.as_ref().or(configured.output.as_ref());
+    let (folder, name) = match chosen {
         Some(path) => {
             let name = path.file_name().and_then(|n| n.to_str()).ok_or_else(|| {
                 Failure::usage(format!("`{}` is not the name of a file", path.display()))
@@ -212,7 +232,9 @@ fn output(typed: &args::Output, sources: &[Source]) -> Result<Output, Failure> {
                 );
             }
             let parent = path.parent().unwrap_or(Path::new(""));
-            (parent.to_owned(), Some(name.to_owned()))
+            // The settings name the Nix file; the lock lies beside it.
+            let named = typed.output.is_some() || !typed.lock_only;
+            (parent.to_owned(), named.then(|| name.to_owned()))
         }
         None => (beside(sources), None),
     };
@@ -271,22 +293,25 @@ const PATCHES: [(u64, u64); 7] = [
     (12, 13),
 ];
 
-fn targets(typed: &args::Versions) -> Result<Targets, Failure> {
-    let python = match &typed.python {
-        None => snapshot::default_python(),
-        Some(text) => python(text)?,
+fn targets(typed: &args::Versions, configured: &Configured) -> Result<Targets, Failure> {
+    let python = match (&typed.python, &configured.python) {
+        (Some(text), _) => python(text).map_err(|failure| failure.of("--python"))?,
+        (None, Some(python)) => python.clone(),
+        (None, None) => snapshot::default_python(),
     };
-    let systems = if typed.systems.is_empty() {
-        &System::DEFAULT[..]
-    } else {
-        &typed.systems
-    };
+    let given = [&typed.systems, &configured.systems];
+    let given = given.into_iter().find(|systems| !systems.is_empty());
+    let systems = given.map_or(&System::DEFAULT[..], Vec::as_slice);
     Ok(Targets::new(python, systems))
 }
 
-fn python(text: &str) -> Result<Version, Failure> {
+/// A Python to lock for.
+///
+/// # Errors
+/// When it is not a version of CPython 3.
+pub fn python(text: &str) -> Result<Version, Failure> {
     let bad = |why: &str| {
-        Failure::usage(format!("`--python {text}`: {why}"))
+        Failure::usage(format!("`{text}`: {why}"))
             .help("write a version of CPython 3, such as `3.13` or `3.13.5`")
     };
     let version = Version::from_str(text.trim_start_matches("python"))
@@ -309,22 +334,32 @@ fn full_version(minor: u64) -> Version {
     })
 }
 
-fn policy(typed: &args::Lock) -> Result<Policy, Failure> {
+fn policy(typed: &args::Lock, configured: &Configured) -> Result<Policy, Failure> {
+    let format = |typed: &[String], argument: &str, configured: &Option<Formats>| match configured {
+        Some(configured) if typed.is_empty() => Ok(configured.clone()),
+        _ => formats(typed, argument),
+    };
     Ok(Policy {
-        prefer: match typed.versions.prefer {
+        prefer: match typed.versions.prefer.or(configured.prefer) {
             None | Some(TypedPrefer::Nixpkgs) => Prefer::Nixpkgs,
             Some(TypedPrefer::Latest) => Prefer::Latest,
             Some(TypedPrefer::Lowest) => Prefer::Lowest,
         },
-        prerelease: match typed.versions.prerelease {
-            TypedPrerelease::Disallow => Prerelease::Disallow,
-            TypedPrerelease::Allow => Prerelease::Allow,
-            TypedPrerelease::IfNecessary => Prerelease::IfNecessary,
-            TypedPrerelease::Explicit => Prerelease::Explicit,
-            TypedPrerelease::IfNecessaryOrExplicit => Prerelease::IfNecessaryOrExplicit,
+        prerelease: match typed.versions.prerelease.or(configured.prerelease) {
+            Some(TypedPrerelease::Disallow) => Prerelease::Disallow,
+            Some(TypedPrerelease::Allow) => Prerelease::Allow,
+            Some(TypedPrerelease::IfNecessary) => Prerelease::IfNecessary,
+            Some(TypedPrerelease::Explicit) => Prerelease::Explicit,
+            None | Some(TypedPrerelease::IfNecessaryOrExplicit) => {
+                Prerelease::IfNecessaryOrExplicit
+            }
         },
-        no_binary: formats(&typed.index.no_binary, "--no-binary")?,
-        only_binary: formats(&typed.index.only_binary, "--only-binary")?,
+        no_binary: format(&typed.index.no_binary, "--no-binary", &configured.no_binary)?,
+        only_binary: format(
+            &typed.index.only_binary,
+            "--only-binary",
+            &configured.only_binary,
+        )?,
     })
 }
 
@@ -350,12 +385,13 @@ fn upgrade(typed: &args::Moves) -> Result<Upgrade, Failure> {
 fn index(
     typed: &args::Index,
     env: &dyn Fn(&str) -> Option<String>,
+    configured: &Configured,
 ) -> Result<IndexSettings, Failure> {
     let from_env = |name: &str| env(name).filter(|value| !value.trim().is_empty());
     let main = match (&typed.index_url, from_env("PIP_INDEX_URL")) {
         (Some(text), _) => Some(address(text, "--index-url")?),
         (None, Some(text)) => Some(address(text.trim(), "PIP_INDEX_URL")?),
-        (None, None) => None,
+        (None, None) => configured.main.clone(),
     };
     let mut extra = Vec::new();
     for text in &typed.extra_index_url {
@@ -369,6 +405,9 @@ fn index(
             extra.push(address(text, "PIP_EXTRA_INDEX_URL")?);
         }
     }
+    if extra.is_empty() {
+        extra.clone_from(&configured.extra);
+    }
     let mut named = Vec::new();
     for text in &typed.indexes {
         let (name, url) = text.split_once('=').ok_or_else(|| {
@@ -377,7 +416,17 @@ fn index(
         })?;
         named.push((name.to_owned(), address(url, "--index")?));
     }
-    let (exclude_newer, exclude_newer_for) = exclude_newer(&typed.exclude_newer)?;
+    for (name, url) in &configured.named {
+        if !named.iter().any(|(other, _)| other == name) {
+            named.push((name.clone(), url.clone()));
+        }
+    }
+    let pinned = pinned(configured, &named)?;
+    let (mut exclude_newer, mut exclude_newer_for) = exclude_newer(&typed.exclude_newer)?;
+    exclude_newer = exclude_newer.or(configured.exclude_newer);
+    for (name, limit) in &configured.exclude_newer_for {
+        exclude_newer_for.entry(name.clone()).or_insert(*limit);
+    }
     let allow_build = typed.allow_build.iter().filter(|name| !name.is_empty());
     let allow_build = allow_build.map(|name| project_name(name.trim(), "--allow-build"));
     let allow_build = allow_build.collect::<Result<_, _>>()?;
@@ -390,6 +439,7 @@ fn index(
         main,
         extra,
         named,
+        pinned,
         exclude_newer,
         exclude_newer_for,
         cache,
@@ -400,8 +450,35 @@ fn index(
     })
 }
 
+/// The projects that are tied to an index, which must have been named.
+fn pinned(
+    configured: &Configured,
+    named: &[(String, String)],
+) -> Result<BTreeMap<PackageName, String>, Failure> {
+    let mut pinned = BTreeMap::new();
+    let mut problems = Vec::new();
+    for (project, index) in &configured.pinned {
+        if named.iter().any(|(name, _)| *name == index.value) {
+            pinned.insert(project.clone(), index.value.clone());
+        } else {
+            let what = format!("no index is named `{}`", index.value);
+            problems.push(configured::problem(index, what));
+        }
+    }
+    if problems.is_empty() {
+        return Ok(pinned);
+    }
+    let mut failure = Failure::usage("the settings for pyresolve cannot be followed")
+        .help("name the index in the table `indexes`, or with `--index NAME=URL`");
+    failure.problems = problems;
+    Err(failure)
+}
+
 /// The address, checked.
-fn address(text: &str, argument: &str) -> Result<String, Failure> {
+///
+/// # Errors
+/// When it is no address that can be asked.
+pub fn address(text: &str, argument: &str) -> Result<String, Failure> {
     let bad = |why: String| {
         // The address may hold a password, so it is not repeated.
         Failure::usage(format!("{argument}: {why}"))

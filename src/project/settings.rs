@@ -68,10 +68,14 @@ pub struct Settings {
     pub groups: Vec<Placed<String>>,
     /// `index-url`.
     pub index_url: Option<Placed<String>>,
-    /// `extra-index-urls`.
+    /// `extra-index-url`, one or several.
     pub extra_index_urls: Vec<Placed<String>>,
     /// `indexes`: by name.
     pub indexes: Vec<(String, Placed<String>)>,
+    /// `sources`: projects that come from the index of this name only.
+    pub sources: Vec<(PackageName, Placed<String>)>,
+    /// `exclude-newer-package`: by project.
+    pub exclude_newer_package: Vec<(PackageName, Placed<String>)>,
     /// `exclude-newer`.
     pub exclude_newer: Option<Placed<String>>,
     /// `no-binary`.
@@ -134,7 +138,20 @@ impl Settings {
                 "extras" => self.extras = texts(reading, node),
                 "groups" => self.groups = texts(reading, node),
                 "index-url" => self.index_url = text(reading, node),
-                "extra-index-urls" => self.extra_index_urls = texts(reading, node),
+                "extra-index-url" | "extra-index-urls" => {
+                    self.extra_index_urls = match node.text() {
+                        Some(_) => text(reading, node).into_iter().collect(),
+                        None => texts(reading, node),
+                    }
+                }
+                "sources" => self.sources(reading, node),
+                "exclude-newer-package" => {
+                    for (key, node) in node.entries() {
+                        let date = text(reading, node);
+                        let name = project(reading, key.text, key.origin());
+                        self.exclude_newer_package.extend(name.zip(date));
+                    }
+                }
                 "indexes" => {
                     for (name, node) in node.entries() {
                         if let Some(url) = text(reading, node) {
@@ -162,6 +179,21 @@ impl Settings {
                     None,
                 ),
             }
+        }
+    }
+
+    fn sources(&mut self, reading: &mut Reading<'_>, table: Node<'_>) {
+        for (key, node) in table.entries() {
+            let name = project(reading, key.text, key.origin());
+            let index = match node.get("index") {
+                Some(index) => text(reading, index),
+                None => {
+                    let what = "`index`, the name of an index, is missing";
+                    reading.error(Code::UnknownSetting, what, Some(node.origin()));
+                    None
+                }
+            };
+            self.sources.extend(name.zip(index));
         }
     }
 
@@ -220,6 +252,15 @@ impl Stated {
         }
         text
     }
+}
+
+fn project(reading: &mut Reading<'_>, text: &str, origin: Origin) -> Option<PackageName> {
+    let name = PackageName::from_str(text).ok();
+    if name.is_none() {
+        let what = format!("`{text}` is not a project's name");
+        reading.error(Code::UnknownSetting, what, Some(origin));
+    }
+    name
 }
 
 fn expected(reading: &mut Reading<'_>, what: &str, node: Node<'_>) {

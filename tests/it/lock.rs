@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::support::index::Index;
 use crate::support::project::Release;
 use crate::support::workshop::{Workshop, names, pins, stderr};
 
@@ -311,4 +312,60 @@ dependencies = [\"zz-leaf<2\"]
     );
     let again = workshop.lock(&["zz-torn"]);
     assert!(stderr(&again).contains("Unchanged"), "{}", stderr(&again));
+}
+
+#[test]
+fn settings_count_where_the_command_line_says_nothing() {
+    let workshop = Workshop::with_demo();
+    let pyproject = "\
+[project]
+name = \"app\"
+version = \"1\"
+dependencies = [\"zz-demo\"]
+[tool.pyresolve]
+python = \"3.12\"
+systems = [\"x86_64-linux\"]
+prefer = \"lowest\"
+";
+    workshop.write("pyproject.toml", pyproject);
+    workshop.locked(&["--lock-only"]);
+    let lock = workshop.read("pylock.toml");
+    assert_eq!(pins(&lock), ["zz-demo 1.0", "zz-leaf 1.0"]);
+    assert!(lock.contains("requires-python = \"==3.12.*\""), "{lock}");
+    assert!(!lock.contains("aarch64"), "{lock}");
+    workshop.locked(&["--lock-only", "--upgrade", "--prefer", "latest"]);
+    assert_eq!(pins(&workshop.read("pylock.toml"))[1], "zz-leaf 2.0");
+    let bad = pyproject.replace("lowest", "worst");
+    workshop.write("pyproject.toml", &bad);
+    let output = workshop.lock(&["--lock-only"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("pyproject.toml:8:10"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn a_project_comes_from_the_index_that_it_is_tied_to() {
+    let workshop = Workshop::with_demo();
+    let own = Index::start(vec![Release::new("zz-leaf", "1.5")]);
+    let settings = |index: &str| {
+        format!(
+            "[indexes]\nown = \"{}\"\n[sources]\nzz-leaf = {{ index = \"{index}\" }}\n",
+            own.url()
+        )
+    };
+    workshop.write("requirements.txt", "zz-demo\n");
+    workshop.write("pyresolve.toml", &settings("own"));
+    workshop.locked(&["requirements.txt", "--lock-only"]);
+    assert_eq!(pins(&workshop.read("pylock.toml"))[1], "zz-leaf 1.5");
+    workshop.write("pyresolve.toml", &settings("other"));
+    let output = workshop.lock(&["requirements.txt", "--lock-only"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    assert!(
+        said.contains("no index is named `other`") && said.contains("pyresolve.toml:4"),
+        "{said}"
+    );
 }
