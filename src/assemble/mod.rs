@@ -9,6 +9,7 @@
 //! Everything that has to be fetched is asked for at once, in bounded parallel.
 
 mod ahead;
+mod approved;
 mod kept;
 mod parallel;
 mod restated;
@@ -16,6 +17,7 @@ mod restated;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub use approved::Approved;
 use restated::Restated;
 
 pub use kept::Kept;
@@ -47,6 +49,8 @@ pub struct Question<'a> {
     pub policy: &'a plan::Policy,
     /// Releases whose requirements the user states: no file's count then.
     pub stated: &'a BTreeSet<(PackageName, Version)>,
+    /// Which files the user allows.
+    pub approved: &'a Approved,
 }
 
 /// Everything that the documents are rendered from.
@@ -88,6 +92,22 @@ pub enum AssembleError {
         /// Why.
         explanation: Box<Explanation>,
     },
+    /// None of a pin's files has a digest that the user allows.
+    #[error("no file of {release} has a hash that {place} allows")]
+    NotAllowed {
+        /// Project and version.
+        release: String,
+        /// File and line.
+        place: String,
+        /// Whether digests are given, but none is a sha256.
+        only_others: bool,
+    },
+    /// Every pin must have a digest, and this one has none.
+    #[error("`--require-hashes` asks for a hash of everything, and none is given for {release}")]
+    NoHash {
+        /// Project and version.
+        release: String,
+    },
     /// Build requirements have build requirements without end.
     #[error(
         "the build requirements of build requirements do not end: after {ROUNDS} rounds, {left} are left"
@@ -105,11 +125,15 @@ pub enum AssembleError {
 pub fn resolve(
     catalog: &dyn Catalog,
     input: &Input,
+    approved: &Approved,
     observer: &dyn Observer,
 ) -> Result<Resolution, AssembleError> {
     observer.see(&Event::Step(Step::Resolving));
     match resolve::resolve(catalog, input, observer)? {
-        Outcome::Solved(resolution) => Ok(resolution),
+        Outcome::Solved(mut resolution) => {
+            approved.apply(&mut resolution, input, catalog)?;
+            Ok(resolution)
+        }
         Outcome::Unsolvable(explanation) => Err(AssembleError::Unsolvable(Box::new(explanation))),
     }
 }
@@ -149,7 +173,7 @@ pub fn assemble(
         digests: BTreeMap::new(),
     };
     let observer = &ahead::Ahead::new(catalog, question, observer);
-    let mut resolution = resolve(catalog, question.input, observer)?;
+    let mut resolution = resolve(catalog, question.input, question.approved, observer)?;
     let mut build: Vec<Resolution> = Vec::new();
     let mut repetitions = 0;
     while build.len() < ROUNDS {
@@ -159,8 +183,13 @@ pub fn assemble(
         if repetitions < REPETITIONS && gathered.restate(&resolution, &build) {
             repetitions += 1;
             build.clear();
-            resolution = resolve(&gathered.catalog, question.input, observer)
-                .map_err(|error| gathered.hinted(error))?;
+            resolution = resolve(
+                &gathered.catalog,
+                question.input,
+                question.approved,
+                observer,
+            )
+            .map_err(|error| gathered.hinted(error))?;
             continue;
         }
         let circular = plan::circular_builds(&gathered.request(&resolution, &build));

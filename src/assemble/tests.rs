@@ -74,6 +74,7 @@ fn assembled(catalog: &FixedCatalog, requirement: &str) -> Result<Assembly, Asse
         nixpkgs: &snapshot::read("3.13").unwrap(),
         policy: &plan::Policy::default(),
         stated: &BTreeSet::new(),
+        approved: &Approved::default(),
     };
     assemble(catalog, &question, &Silent)
 }
@@ -189,6 +190,7 @@ fn what_the_user_states_counts_before_the_sdist() {
         nixpkgs: &snapshot::read("3.13").unwrap(),
         policy: &plan::Policy::default(),
         stated: &stated,
+        approved: &Approved::default(),
     };
     let assembly = assemble(&catalog, &question, &Silent).unwrap();
     assert_eq!(assembly.resolution.pins[1].name.as_ref(), "zz-wheel");

@@ -244,6 +244,7 @@ impl Work<'_> {
             nixpkgs: self.nixpkgs,
             policy: &policy,
             stated: &self.wishes.stated_releases(),
+            approved: &self.wishes.approved,
         };
         let assembly = assemble::assemble(self.catalog, &question, self.watcher)?;
         let nix = Document {
@@ -277,7 +278,12 @@ impl Work<'_> {
     }
 
     fn only_the_lock(&self, reasons: Reasons) -> Result<Locked, AssembleError> {
-        let resolution = assemble::resolve(self.catalog, self.input, self.watcher)?;
+        let resolution = assemble::resolve(
+            self.catalog,
+            self.input,
+            &self.wishes.approved,
+            self.watcher,
+        )?;
         let lock = self.text(&resolution, BTreeMap::new(), &Aspects::default())?;
         let steps = if reasons == Reasons::Wanted {
             self.steps(&resolution)
@@ -454,6 +460,16 @@ fn refused(error: AssembleError) -> Failure {
             ),
             &explanation,
         ),
+        error @ AssembleError::NotAllowed { only_others, .. } => {
+            let failure = Failure::new(Exit::World, error.to_string());
+            if only_others {
+                failure.help("give a `--hash=sha256:…`: other hashes are not compared")
+            } else {
+                failure.help("compare the files with those that the hashes were made from, then correct the hashes or the version")
+            }
+        }
+        error @ AssembleError::NoHash { .. } => Failure::usage(error.to_string())
+            .help("add it to the requirements file with its version and `--hash=sha256:…`, or drop `--require-hashes`"),
         error @ AssembleError::Endless { .. } => {
             Failure::new(Exit::Unsatisfiable, error.to_string())
         }

@@ -374,6 +374,14 @@ pub fn digest(
             text.push_str(&format!("tied {project} {url}\n"));
         }
     }
+    for (project, hashes) in &wishes.approved.digests {
+        text.push_str(&format!("allow {project} {}\n", hashes.join(" ")));
+    }
+    text.push_str(if wishes.approved.everything {
+        "require hashes\n"
+    } else {
+        ""
+    });
     for stated in wishes.stated.values() {
         text.push_str(&format!("metadata {stated}"));
     }

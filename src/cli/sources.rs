@@ -7,6 +7,7 @@ use std::str::FromStr as _;
 use super::exit::{Exit, Failure};
 use super::report::Report;
 use super::settings::{Lock, Source};
+use crate::assemble::Approved;
 use crate::nixpkgs::source::Choice;
 use crate::problem::Severity;
 use crate::project::{self, Directory, IndexOptions, Project, ProjectError};
@@ -25,6 +26,8 @@ pub struct Wishes {
     pub overrides: Vec<Requirement>,
     /// Where requirements files want releases to be looked for.
     pub index: Vec<IndexOptions>,
+    /// The digests that requirements files allow.
+    pub approved: Approved,
     /// The nixpkgs that the settings name, and the folder they lie in.
     pub nixpkgs: Option<Choice>,
     /// The user's changes of entries.
@@ -247,6 +250,15 @@ fn take(wishes: &mut Wishes, project: Project, meant: &Lock) -> Result<(), Failu
         chosen.extend(project.optional.keys().cloned());
     }
     wishes.constraints.extend(project.constraints);
+    for (name, hashes) in project.hashes {
+        wishes
+            .approved
+            .digests
+            .entry(name)
+            .or_default()
+            .extend(hashes);
+    }
+    wishes.approved.everything |= project.index_options.require_hashes;
     wishes.index.push(project.index_options);
     let mut pending = project.dependencies;
     for name in &meant.groups {

@@ -4,7 +4,9 @@
 
 use super::merge::recorded::comparable;
 use super::reading::no_env;
-use super::{Cargo, Evaluated, Files, Hint, ProjectError, cargo, merge, module};
+use super::{
+    Cargo, Evaluated, External, Files, Hint, ProjectError, cargo, external, merge, module,
+};
 use std::collections::BTreeSet;
 
 use crate::problem::Severity;
@@ -58,6 +60,9 @@ pub struct SourceFacts {
     /// Other programs that setup.py starts, sorted.
     #[serde(default)]
     pub programs: Vec<String>,
+    /// What it needs from outside of Python (PEP 725).
+    #[serde(default)]
+    pub external: External,
 }
 
 impl SourceFacts {
@@ -130,6 +135,7 @@ pub fn of(files: &dyn Files) -> Result<SourceFacts, ProjectError> {
         libraries: read.native.libraries,
         pkg_config: read.native.pkg_config,
         programs: read.native.programs,
+        external: external::read(files),
     })
 }
 

@@ -22,6 +22,7 @@ pub mod setup_py;
 mod attribute;
 mod discover;
 mod draft;
+pub mod external;
 mod ini;
 mod merge;
 mod module;
@@ -43,6 +44,7 @@ use crate::python::{
 
 pub use archive::{Archive, ArchiveError};
 pub use cargo::Cargo;
+pub use external::External;
 pub use facts::SourceFacts;
 pub use files::{Directory, Files, FilesError};
 pub use settings::Settings;

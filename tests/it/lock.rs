@@ -369,3 +369,32 @@ fn a_project_comes_from_the_index_that_it_is_tied_to() {
         "{said}"
     );
 }
+
+#[test]
+fn only_files_with_the_hashes_of_a_requirements_file_are_locked() {
+    let workshop = Workshop::with_demo();
+    let sdist = workshop.index.file("zz_leaf-1.0.tar.gz").sha256();
+    let only = ["requirements.txt", "--lock-only"];
+    let hashed = |hash: &str| format!("# pins\nzz-leaf==1.0 --hash=sha256:{hash}\n");
+    workshop.write("requirements.txt", &hashed(&sdist));
+    workshop.locked(&only);
+    let lock = workshop.read("pylock.toml");
+    assert!(
+        lock.contains("zz_leaf-1.0.tar.gz") && !lock.contains(".whl"),
+        "{lock}"
+    );
+    workshop.write("requirements.txt", &hashed(&"0".repeat(64)));
+    let output = workshop.lock(&only);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(
+        said.contains("no file of zz-leaf 1.0 has a hash that requirements.txt:2"),
+        "{said}"
+    );
+    let whole = format!("--require-hashes\nzz-demo\n{}", hashed(&sdist));
+    workshop.write("requirements.txt", &whole);
+    let output = workshop.lock(&only);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("none is given for zz-demo 1.0"), "{said}");
+}

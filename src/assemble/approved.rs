@@ -1,0 +1,98 @@
+//! Digests that the user's requirements files allow (`--hash`): of a project that has some, only
+//! files with one of them are locked and built.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::AssembleError;
+use crate::index::{Catalog, Distribution, IndexError, Release};
+use crate::python::{PackageName, Sha256};
+use crate::resolve::{Input, Pin, Resolution};
+
+/// What the user allows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Approved {
+    /// Digests such as `sha256:…`, by project.
+    pub digests: BTreeMap<PackageName, Vec<String>>,
+    /// Whether every pin must have one (`--require-hashes`).
+    pub everything: bool,
+}
+
+impl Approved {
+    /// Keeps the files that are allowed.
+    ///
+    /// # Errors
+    /// Where a pin has none; where a digest is wanted and not known.
+    pub(super) fn apply(
+        &self,
+        resolution: &mut Resolution,
+        input: &Input,
+        catalog: &dyn Catalog,
+    ) -> Result<(), AssembleError> {
+        for pin in &mut resolution.pins {
+            let release = || format!("{} {}", pin.name, pin.version);
+            match self.digests.get(&pin.name) {
+                Some(digests) => {
+                    let allowed = sha256(digests);
+                    let kept = kept(pin, &allowed, catalog)?;
+                    if kept.wheels.is_empty() && kept.sdist.is_none() {
+                        return Err(AssembleError::NotAllowed {
+                            release: release(),
+                            place: place(input, &pin.name),
+                            only_others: allowed.is_empty(),
+                        });
+                    }
+                    pin.release = Arc::new(kept);
+                }
+                None if self.everything => {
+                    return Err(AssembleError::NoHash { release: release() });
+                }
+                None => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn sha256(digests: &[String]) -> BTreeSet<Sha256> {
+    let digests = digests.iter();
+    digests
+        .filter_map(|text| Sha256::from_hex(text.strip_prefix("sha256:")?))
+        .collect()
+}
+
+fn kept(
+    pin: &Pin,
+    allowed: &BTreeSet<Sha256>,
+    catalog: &dyn Catalog,
+) -> Result<Release, IndexError> {
+    let is_allowed = |file: &Distribution| match file.sha256 {
+        Some(sha256) => Ok(allowed.contains(&sha256)),
+        None => Ok(allowed.contains(&catalog.sha256(&pin.name, file)?)),
+    };
+    let mut kept = Release {
+        version: pin.release.version.clone(),
+        wheels: Vec::new(),
+        sdist: None,
+    };
+    for wheel in &pin.release.wheels {
+        if is_allowed(wheel)? {
+            kept.wheels.push(wheel.clone());
+        }
+    }
+    if let Some(sdist) = &pin.release.sdist
+        && is_allowed(sdist)?
+    {
+        kept.sdist = Some(sdist.clone());
+    }
+    Ok(kept)
+}
+
+/// Where the user asks for a project.
+fn place(input: &Input, name: &PackageName) -> String {
+    let all = input.requirements.iter().chain(&input.constraints);
+    let origin = all
+        .filter(|requirement| requirement.name == *name)
+        .find_map(|requirement| requirement.origin.as_ref());
+    origin.map_or_else(|| "the requirements file".to_owned(), ToString::to_string)
+}
