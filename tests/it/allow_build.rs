@@ -32,16 +32,17 @@ fn lock(workshop: &Workshop, arguments: &[&str]) -> Output {
 }
 
 /// Whether builds can run here; says why not.
+#[allow(clippy::print_stderr)]
 fn can_build(unsandboxed: bool) -> bool {
     let mut python = Command::new("python3");
     let has = |command: &mut Command| command.output().is_ok_and(|o| o.status.success());
     if !has(python.args(["-I", "-c", "import setuptools.build_meta, wheel, pip"])) {
-        println!("skipped: no python3 with setuptools and wheel");
+        eprintln!("skipped: no python3 with setuptools and wheel");
         return false;
     }
     let mut bubble = Command::new("bwrap");
     if !unsandboxed && !has(bubble.args(["--unshare-all", "--ro-bind", "/", "/", "true"])) {
-        println!("skipped: bubblewrap cannot make a sandbox here");
+        eprintln!("skipped: bubblewrap cannot make a sandbox here");
         return false;
     }
     true

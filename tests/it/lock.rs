@@ -398,3 +398,20 @@ fn only_files_with_the_hashes_of_a_requirements_file_are_locked() {
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("none is given for zz-demo 1.0"), "{said}");
 }
+
+#[test]
+fn options_of_requirements_files_take_effect() {
+    let workshop = Workshop::with_demo();
+    let options = format!(
+        "--index-url {}\n--no-binary zz-leaf\n",
+        workshop.index.url()
+    );
+    workshop.write("requirements.txt", &format!("{options}zz-demo\n"));
+    let mut command = workshop.command(&["lock", "requirements.txt", "--lock-only"]);
+    let output = command.env_remove("PIP_INDEX_URL").output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let lock = workshop.read("pylock.toml");
+    assert_eq!(pins(&lock), ["zz-demo 1.0", "zz-leaf 2.0"]);
+    assert!(!lock.contains("zz_leaf-2.0-py3"), "{lock}");
+    assert!(lock.contains("zz_demo-1.0-py3"), "{lock}");
+}

@@ -593,9 +593,32 @@ pub fn tell(field: &str, unknown: &Unknown<'_>) -> project::Unknown {
     }
 }
 
+/// Bytes that belong to no character, which Python refuses, as a problem.
+fn encoding_problem(source: &Source) -> Option<Problem> {
+    let at = source.file.text.find(char::REPLACEMENT_CHARACTER)?;
+    let place = super::source::Place {
+        source,
+        start: u32::try_from(at).ok()?,
+        end: u32::try_from(at + char::REPLACEMENT_CHARACTER.len_utf8()).ok()?,
+        exact: false,
+    };
+    Some(Problem {
+        code: Code::InvalidSyntax,
+        severity: Severity::Warning,
+        what: "this is not UTF-8, and no other encoding is declared: Python 3 does not run it"
+            .to_owned(),
+        origin: Some(place.origin()),
+        help: Some(
+            "declare the encoding in the first line, such as `# coding: latin-1`".to_owned(),
+        ),
+    })
+}
+
 /// A syntax error as a problem.
 pub fn syntax_problem(source: &Source) -> Option<Problem> {
-    let error = source.errors.first()?;
+    let Some(error) = source.errors.first() else {
+        return encoding_problem(source);
+    };
     let place = super::source::Place {
         source,
         start: error.range.start().into(),

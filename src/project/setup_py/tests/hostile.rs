@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::{after, said};
+use super::super::{Context, evaluate};
+use super::{Memory, after, said};
 use crate::project::Evaluated;
 
 #[test]
@@ -55,4 +56,22 @@ fn hostile_files_end_soon() {
             assert_ne!(answer.evaluated, Evaluated::Static, "{name}");
         }
     }
+}
+
+#[test]
+fn bytes_of_no_encoding_are_told() {
+    let lines: &[&[u8]] = &[
+        b"from setuptools import setup",
+        b"setup(name='a', author='J\xf6rg', install_requires=['b'])",
+    ];
+    let of = |text: Vec<u8>| {
+        let files = Memory([("setup.py".to_owned(), text)].into());
+        evaluate(&files, "setup.py", &Context::default())
+    };
+    let answer = of(lines.join(&b'\n'));
+    let problem = &answer.problems[0];
+    assert!(problem.what.contains("not UTF-8"), "{problem}");
+    assert_eq!(problem.origin.as_ref().unwrap().line_column(), (2, 26));
+    let declared = [b"# coding: latin-1\n", &lines.join(&b'\n')[..]].concat();
+    assert!(of(declared).problems.is_empty());
 }
