@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::AssembleError;
 use crate::index::{Catalog, Distribution, IndexError, Release};
 use crate::python::{PackageName, Sha256};
-use crate::resolve::{Input, Pin, Resolution};
+use crate::resolve::{Input, Pin, Policy, Resolution};
 
 /// What the user allows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -54,6 +54,23 @@ impl Approved {
     }
 }
 
+/// Keeps only files of the formats that the policy allows, or whoever installs from the lock would
+/// take others.
+pub(super) fn keep_formats(resolution: &mut Resolution, policy: &Policy) {
+    for pin in resolution
+        .pins
+        .iter_mut()
+        .filter(|pin| pin.direct.is_none())
+    {
+        let both = pin.release.sdist.is_some() && !pin.release.wheels.is_empty();
+        if both && policy.no_binary.has(&pin.name) {
+            Arc::make_mut(&mut pin.release).wheels.clear();
+        } else if both && policy.only_binary.has(&pin.name) {
+            Arc::make_mut(&mut pin.release).sdist = None;
+        }
+    }
+}
+
 fn sha256(digests: &[String]) -> BTreeSet<Sha256> {
     let digests = digests.iter();
     digests
@@ -70,11 +87,8 @@ fn kept(
         Some(sha256) => Ok(allowed.contains(&sha256)),
         None => Ok(allowed.contains(&catalog.sha256(&pin.name, file)?)),
     };
-    let mut kept = Release {
-        version: pin.release.version.clone(),
-        wheels: Vec::new(),
-        sdist: None,
-    };
+    let mut kept = Release::clone(&pin.release);
+    (kept.wheels, kept.sdist) = (Vec::new(), None);
     for wheel in &pin.release.wheels {
         if is_allowed(wheel)? {
             kept.wheels.push(wheel.clone());

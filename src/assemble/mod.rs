@@ -131,6 +131,7 @@ pub fn resolve(
     observer.see(&Event::Step(Step::Resolving));
     match resolve::resolve(catalog, input, observer)? {
         Outcome::Solved(mut resolution) => {
+            approved::keep_formats(&mut resolution, &input.policy);
             approved.apply(&mut resolution, input, catalog)?;
             Ok(resolution)
         }
