@@ -229,6 +229,15 @@ impl Page {
         }
     }
 
+    /// A page of the Simple API in JSON (PEP 691); `address` is its own.
+    ///
+    /// # Errors
+    /// A sentence, where the text is none.
+    pub fn from_json(name: PackageName, address: &Url, text: &str) -> Result<Self, String> {
+        let (head, body) = super::page::parse_json(&name, address, text)?;
+        Ok(Self::packed(name, None, head, Body::Memory(body), None))
+    }
+
     /// A page whose releases are read from `body` when they are asked for; of its files only those
     /// uploaded before `cutoff` count.
     pub(super) fn packed(
