@@ -198,7 +198,7 @@ fn no_registry_host_and_no_machine_path_stands_anywhere() {
         ["pythonhosted", "org"],
         ["index.crates", "io"],
         ["static.crates", "io"],
-        ["registry.npmjs", "org"],
+        ["registry", "npmjs.org"],
     ]
     .map(|parts| parts.join(dot));
     let folders = ["work", "root"].map(|name| format!("/{name}/"));

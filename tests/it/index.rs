@@ -487,10 +487,6 @@ fn addresses_and_paths_stand_for_a_release() {
         (at("absent-1.tar.gz"), "not there"),
         (place("absent"), "absent"),
         (at("demo-1.6.tar.gz#subdirectory=../x"), "leads out"),
-        (
-            "git+https://host.test/x@main".to_owned(),
-            "archive of a commit",
-        ),
     ] {
         let error = direct(&catalog, &wanted).unwrap_err().to_string();
         assert!(error.contains(part), "{error}");
