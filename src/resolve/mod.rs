@@ -76,8 +76,8 @@ pub enum ResolveError {
         /// Another.
         second: String,
     },
-    /// More decisions were needed than allowed.
-    #[error("no answer within {0} decisions")]
+    /// More versions turned out to be impossible than allowed.
+    #[error("no answer after {0} impossible versions")]
     Patience(u32),
     /// A release was there and is no longer.
     #[error("{0} disappeared from the index while it was read; try again")]
@@ -168,7 +168,8 @@ pub fn resolve(
     }
 }
 
-/// The versions of a solution that is found within so many decisions, without explanations.
+/// The versions of a solution that is found while no more than so many others turn out to
+/// be impossible, without explanations.
 fn attempt(
     catalog: &dyn Catalog,
     input: &Input,

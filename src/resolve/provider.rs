@@ -29,7 +29,6 @@ pub(super) struct Provider<'u, 'a> {
     ranked: Cell<usize>,
     /// How often a candidate of a project was chosen.
     tries: RefCell<HashMap<ProjectId, u32>>,
-    decisions: Cell<u32>,
 }
 
 /// What a version of a node needs.
@@ -81,16 +80,13 @@ impl<'u, 'a> Provider<'u, 'a> {
             ranks: RefCell::default(),
             ranked: Cell::new(0),
             tries: RefCell::default(),
-            decisions: Cell::new(0),
         }
     }
 
-    /// Counts a decision, and stops a search that was given a limit.
-    pub fn count_decision(&self) -> Result<(), Fault> {
-        let decisions = self.decisions.get().saturating_add(1);
-        self.decisions.set(decisions);
+    /// Stops a search that was given a limit, once so many versions turned out to be impossible.
+    pub fn bear(&self, rejected: u32) -> Result<(), Fault> {
         match self.universe.patience {
-            Some(patience) if decisions > patience => {
+            Some(patience) if rejected > patience => {
                 Err(Fault::Error(ResolveError::Patience(patience)))
             }
             _ => Ok(()),

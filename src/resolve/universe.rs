@@ -33,7 +33,7 @@ pub(super) struct Universe<'a> {
     pub direct: RefCell<BTreeMap<PackageName, Wanted>>,
     pub by_name: Lines,
     pub pathfinder: Arc<Pathfinder>,
-    /// How many decisions a run of the solver may take; none for as many as it needs.
+    /// How many versions may turn out to be impossible; none for as many as it takes.
     pub patience: Option<u32>,
 }
 

@@ -12,8 +12,8 @@ use crate::resolve::{Input, attempt};
 
 /// So many of the user's lines are tried without.
 const MAX_TRIED: usize = 4;
-/// So many decisions may each such trial take.
-const PATIENCE: u32 = 500;
+/// So many versions may turn out to be impossible in each such trial.
+const PATIENCE: u32 = 40;
 
 /// Hints about releases that exist but are no candidates.
 pub(super) fn about_releases(teller: &Teller, facts: &[&Fact]) -> Vec<String> {

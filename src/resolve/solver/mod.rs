@@ -40,7 +40,7 @@ pub(super) fn solve(provider: &Provider) -> Result<Answer, Fault> {
     );
     let mut next = root;
     loop {
-        provider.count_decision()?;
+        provider.bear(solver.rejected)?;
         if let Err(terminal) = solver.propagate(next) {
             return Ok(Err(solver.tree(terminal)));
         }
@@ -123,6 +123,8 @@ struct Solver {
     trail: Vec<NodeId>,
     level: usize,
     has_backtracked: bool,
+    /// How many versions turned out to be impossible so far.
+    rejected: u32,
     /// The node that was decided last.
     current: NodeId,
     prioritize: Vec<NodeId>,
@@ -458,6 +460,7 @@ impl Solver {
         }
         self.level = level;
         self.has_backtracked = true;
+        self.rejected += 1;
     }
 
     /// Notes that the last decision met a conflict about a node, and who takes part in it.
@@ -528,6 +531,7 @@ impl Solver {
         });
         let Some(point) = provider.choose(part, &range, held)? else {
             self.add(vec![(node, Term::In(range))], Why::NoVersions);
+            self.rejected += 1;
             return Ok(());
         };
         let expanded = &mut self.known[node].expanded;
@@ -541,6 +545,7 @@ impl Solver {
         match provider.needs(part, &point)? {
             Needs::Unusable(why) => {
                 self.add(vec![(node, Term::In(at))], Why::Unusable(why));
+                self.rejected += 1;
             }
             Needs::These(needs) => {
                 let ids: Vec<IncompatibilityId> = needs
@@ -551,7 +556,10 @@ impl Solver {
                     })
                     .collect();
                 match self.rejecting(&ids, node) {
-                    Some(id) => self.count_conflict(node, id),
+                    Some(id) => {
+                        self.count_conflict(node, id);
+                        self.rejected += 1;
+                    }
                     None => self.settle(node, point),
                 }
             }
