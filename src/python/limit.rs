@@ -19,8 +19,12 @@ pub(super) fn excess(marker: &str) -> Option<&'static str> {
         rest: marker,
         comparisons: 0,
         depth: 0,
+        has_text_like: false,
     };
     let sum = cost.alternatives();
+    if cost.has_text_like {
+        return Some("its marker compares a text with `~=`");
+    }
     if cost.comparisons > MAX_COMPARISONS {
         return Some("its marker has too many comparisons");
     }
@@ -65,6 +69,9 @@ struct Cost<'a> {
     rest: &'a str,
     comparisons: usize,
     depth: usize,
+    /// Whether `~=` stands between a quoted text and a variable that is no version: the library
+    /// refuses that only the other way round, and panics on this one.
+    has_text_like: bool,
 }
 
 impl<'a> Cost<'a> {
@@ -100,9 +107,12 @@ impl<'a> Cost<'a> {
         }
         self.comparisons += 1;
         let mut is_boolean = false;
+        let mut is_like = false;
         loop {
             let word = self.word();
             is_boolean |= matches!(word, "extra" | "in");
+            self.has_text_like |= is_like && !is_version(word);
+            is_like = word == "~=";
             let next = self.peek();
             if word.is_empty() || matches!(next, "and" | "or" | "" | ")") {
                 break;
@@ -128,6 +138,7 @@ impl<'a> Cost<'a> {
             rest: self.rest,
             comparisons: 0,
             depth: 0,
+            has_text_like: false,
         };
         ahead.word()
     }
@@ -156,6 +167,15 @@ impl<'a> Cost<'a> {
     }
 }
 
+/// Whether `~=` may stand before this: a quoted value, or a variable that is compared as a version.
+fn is_version(word: &str) -> bool {
+    word.starts_with(['\'', '"'])
+        || matches!(
+            word,
+            "python_version" | "python_full_version" | "implementation_version"
+        )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,6 +191,19 @@ mod tests {
         ] {
             assert_eq!(excess(&marker), None, "{marker}");
         }
+    }
+
+    #[test]
+    fn texts_are_not_compared_as_versions() {
+        for marker in [
+            "'linux' ~= sys_platform",
+            "os_name == 'a' or ('5'~=platform_version)",
+        ] {
+            assert!(excess(marker).is_some(), "{marker}");
+            assert!(crate::python::Requirement::parse(&format!("a; {marker}")).is_err());
+        }
+        assert_eq!(excess("'3.8' ~= python_version"), None);
+        assert_eq!(excess("python_version ~= '3.8'"), None);
     }
 
     #[test]
