@@ -334,6 +334,10 @@ impl<'a> Universe<'a> {
         let metadata = match self.catalog.metadata(page, release) {
             Ok(metadata) => Ok(metadata),
             Err(IndexError::UnknownMetadata { reason, .. }) => Err(Unusable::Metadata(reason)),
+            // One release whose metadata makes no sense must not end the search among the others.
+            Err(IndexError::Malformed { what, reason }) => {
+                Err(Unusable::Metadata(format!("{what}: {reason}")))
+            }
             Err(error) => return Err(error.into()),
         };
         let metadata = metadata.and_then(|metadata| match &metadata.requires_python {
