@@ -6,12 +6,14 @@
 //! builds it with at a version that its metadata does not admit. Where a recipe is not known, the
 //! metadata counts as it is.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::index::{Catalog, Distribution, IndexError, Page, Release, Scout};
 use crate::nixpkgs::facts::{AttributeFacts, Names};
 use crate::nixpkgs::{Nixpkgs, is_bootstrap};
 use crate::project::SourceFacts;
+use crate::project::files::Found;
 use crate::python::range::admits;
 use crate::python::{
     Metadata, PackageName, Requirement, Sha256, Version, VersionSpecifiers, Wanted,
@@ -124,6 +126,15 @@ impl Catalog for Kept<'_> {
         sdist: &Distribution,
     ) -> Result<Arc<SourceFacts>, IndexError> {
         self.catalog.facts(name, sdist)
+    }
+
+    fn look(
+        &self,
+        name: &PackageName,
+        sdist: &Distribution,
+        paths: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, Found>, IndexError> {
+        self.catalog.look(name, sdist, paths)
     }
 
     fn sha256(&self, name: &PackageName, file: &Distribution) -> Result<Sha256, IndexError> {

@@ -13,6 +13,7 @@ mod approved;
 mod kept;
 mod parallel;
 mod restated;
+mod trial;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -169,6 +170,7 @@ pub fn assemble(
         policy: question.policy.clone(),
         unpublished: BTreeSet::new(),
         facts: BTreeMap::new(),
+        trials: BTreeMap::new(),
         disagreements: BTreeMap::new(),
         unbuildable: BTreeSet::new(),
         digests: BTreeMap::new(),
@@ -200,6 +202,8 @@ pub fn assemble(
         let request = gathered.request(&resolution, &build);
         let missing = plan::missing_builds(&request);
         if missing.is_empty() {
+            gathered.trials = trial::trials(&gathered.catalog, &request)?;
+            let request = gathered.request(&resolution, &build);
             let plan = plan::plan(&request)?;
             let warnings = gathered.warnings(&resolution, &build);
             return Ok(Assembly {
@@ -246,6 +250,8 @@ struct Gathered<'a> {
     policy: plan::Policy,
     unpublished: BTreeSet<PackageName>,
     facts: BTreeMap<(PackageName, Version), Arc<SourceFacts>>,
+    /// What trying nixpkgs' recipes on their new sources gave.
+    trials: BTreeMap<(PackageName, Version), Result<plan::Trial, String>>,
     digests: BTreeMap<String, Sha256>,
     /// Releases whose wheel and sdist require different things, and a sentence about each.
     disagreements: BTreeMap<(PackageName, Version), String>,
@@ -282,6 +288,7 @@ impl Gathered<'_> {
             resolution,
             build,
             facts: &self.facts,
+            trials: &self.trials,
             digests: &self.digests,
             nixpkgs: self.question.nixpkgs,
             unpublished: &self.unpublished,

@@ -3,11 +3,12 @@
 //! Nix builds entries from sdists and then compares what the built package requires with what is
 //! there, so it is the sdist's requirements that have to be resolved, pinned and written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::index::{Catalog, Distribution, IndexError, Page, Release, Scout};
 use crate::project::SourceFacts;
+use crate::project::files::Found;
 use crate::python::{Metadata, PackageName, Requirement, Sha256, Version, Wanted};
 
 /// Another catalog's answers, but for the metadata of some releases.
@@ -91,6 +92,15 @@ impl Catalog for Restated<'_> {
         sdist: &Distribution,
     ) -> Result<Arc<SourceFacts>, IndexError> {
         self.catalog.facts(name, sdist)
+    }
+
+    fn look(
+        &self,
+        name: &PackageName,
+        sdist: &Distribution,
+        paths: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, Found>, IndexError> {
+        self.catalog.look(name, sdist, paths)
     }
 
     fn sha256(&self, name: &PackageName, file: &Distribution) -> Result<Sha256, IndexError> {

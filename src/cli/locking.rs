@@ -307,6 +307,7 @@ impl Work<'_> {
             resolution,
             build: &[],
             facts: &BTreeMap::new(),
+            trials: &BTreeMap::new(),
             digests: &BTreeMap::new(),
             nixpkgs: self.nixpkgs,
             unpublished: &assemble::unpublished(self.catalog, self.nixpkgs, resolution),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::report::{BOLD, CYAN, DIM, GREEN, Report, Volume};
 use crate::nixpkgs::Nixpkgs;
-use crate::plan::{Action, Reason, Step};
+use crate::plan::{Action, Reason, Step, UNSEEN};
 use crate::python::Targets;
 use crate::write::{Change, State};
 
@@ -43,6 +43,9 @@ impl Summary<'_> {
         report.say(Volume::Normal, &self.headline(report));
         if !self.lock_only {
             report.say(Volume::Normal, &self.counted());
+            if let Some(unseen) = self.unseen() {
+                report.say(Volume::Normal, &unseen);
+            }
             self.tell_steps(report);
         }
         for change in self.changes {
@@ -97,6 +100,26 @@ impl Summary<'_> {
             plural(overrides, "override"),
             if new == 1 { "entry" } else { "entries" },
         )
+    }
+
+    /// What was not looked at, because nobody knows nixpkgs' recipes.
+    fn unseen(&self) -> Option<String> {
+        let unseen = |step: &&Step| step.notes.iter().any(|note| note == UNSEEN);
+        let names: Vec<&str> = self
+            .steps
+            .iter()
+            .filter(unseen)
+            .map(|step| step.name.as_ref())
+            .collect();
+        let shown = match names.as_slice() {
+            [] => return None,
+            [one] => (*one).to_owned(),
+            [one, other] => format!("{one} and {other}"),
+            [one, rest @ ..] => format!("{one} and {} others", rest.len()),
+        };
+        Some(format!(
+            "  not checked: patches, postPatch and tests that nixpkgs has for {shown}; a tree (`--nixpkgs`) tells them"
+        ))
     }
 
     fn tell_steps(&self, report: &Report) {
@@ -203,6 +226,7 @@ impl Summary<'_> {
             "systems": targets,
             "for_build": step.for_build,
             "rebuilt": step.rebuilt,
+            "notes": step.notes,
             "reasons": reasons,
         })
     }

@@ -15,7 +15,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -24,6 +24,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::packed::{Head, Reader, put_text};
 use super::release::Body;
 use crate::project::SourceFacts;
+use crate::project::files::Found;
 use crate::python::{PackageName, Sha256};
 
 const MAGIC: &[u8; 4] = b"PYR2";
@@ -217,6 +218,23 @@ impl Cache {
         };
         let crc = format!("{:08x}\n", crc32fast::hash(&json));
         self.replace(&path, &[crc.as_bytes(), &json]);
+    }
+
+    /// What was seen at paths of an sdist; nothing where none was looked at.
+    pub fn looked(&self, sha256: &Sha256) -> BTreeMap<String, Found> {
+        let path = self
+            .facts_path(sha256)
+            .map(|path| path.with_extension("looked"));
+        let text = path.and_then(|path| std::fs::read(path).ok());
+        let found = text.and_then(|text| serde_json::from_slice(&text).ok());
+        found.unwrap_or_default()
+    }
+
+    /// Keeps it.
+    pub fn store_looked(&self, sha256: &Sha256, found: &BTreeMap<String, Found>) {
+        if let (Some(path), Ok(json)) = (self.facts_path(sha256), serde_json::to_vec(found)) {
+            self.replace(&path.with_extension("looked"), &[&json]);
+        }
     }
 
     fn facts_path(&self, sha256: &Sha256) -> Option<PathBuf> {

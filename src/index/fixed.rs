@@ -1,10 +1,11 @@
 //! A universe in memory, for scenarios and tests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Catalog, Distribution, IndexError, Page, Release};
 use crate::project::SourceFacts;
+use crate::project::files::Found;
 use crate::python::{Metadata, PackageName, Version, Wanted};
 
 /// An index whose whole content is given.
@@ -77,5 +78,17 @@ impl Catalog for FixedCatalog {
                 what: sdist.file.clone(),
                 reason: "it is not part of this universe".to_owned(),
             })
+    }
+
+    fn look(
+        &self,
+        _: &PackageName,
+        sdist: &Distribution,
+        _: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, Found>, IndexError> {
+        Err(IndexError::Malformed {
+            what: sdist.file.clone(),
+            reason: "it is not part of this universe".to_owned(),
+        })
     }
 }

@@ -27,9 +27,11 @@ mod sdist;
 mod shared;
 pub mod timestamp;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::project::SourceFacts;
+use crate::project::files::Found;
 use crate::python::{Metadata, PackageName, Sha256, Wanted};
 
 pub use cache::VERSION as CACHE_VERSION;
@@ -133,6 +135,18 @@ pub trait Catalog: Send + Sync {
         name: &PackageName,
         sdist: &Distribution,
     ) -> Result<Arc<SourceFacts>, IndexError>;
+
+    /// What stands at some paths of an sdist, from the folder that all of it lies in; downloads it
+    /// and verifies its hash.
+    ///
+    /// # Errors
+    /// As [`Catalog::facts`].
+    fn look(
+        &self,
+        name: &PackageName,
+        sdist: &Distribution,
+        paths: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, Found>, IndexError>;
 
     /// The digest of a file: what the index says, or else, where it says nothing, what a download
     /// of the whole file gives.

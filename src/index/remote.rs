@@ -1,5 +1,6 @@
 //! [`RemoteCatalog`]: client, cache and pages behind [`Catalog`].
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::SystemTime;
@@ -14,6 +15,7 @@ use super::shared::{Claim, Known, Shared, interrupted};
 use super::{Catalog, Distribution, IndexError, Page, Release, Scout};
 use crate::event::Event;
 use crate::project::SourceFacts;
+use crate::project::files::Found;
 use crate::python::{Metadata, PackageName, Sha256, Wanted};
 
 /// The indexes that the user named, over the network, through the cache.
@@ -299,6 +301,15 @@ impl Catalog for RemoteCatalog {
             .facts
             .wait(&sdist.url.to_string())
             .map(|(_, facts)| facts)
+    }
+
+    fn look(
+        &self,
+        _: &PackageName,
+        sdist: &Distribution,
+        paths: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, Found>, IndexError> {
+        self.look_into(sdist, paths)
     }
 
     fn sha256(&self, name: &PackageName, file: &Distribution) -> Result<Sha256, IndexError> {

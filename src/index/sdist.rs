@@ -1,5 +1,6 @@
 //! Whole files: downloaded, verified, read in memory; what an sdist tells about itself.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use url::Url;
@@ -10,6 +11,7 @@ use super::shared::{Shared, interrupted};
 use super::{Distribution, IndexError, Release};
 use crate::event::Event;
 use crate::project::archive::Archive;
+use crate::project::files::{Found, look};
 use crate::project::{Files, SourceFacts, facts};
 use crate::python::metadata::Header;
 use crate::python::{PackageName, Sha256};
@@ -40,6 +42,41 @@ impl RemoteCatalog {
             task_shared.facts.put(task_key, answer);
         };
         self.spawn(task, |error| shared.facts.put(key, Err(error)));
+    }
+
+    /// What stands at some paths of an sdist. What was looked at once is kept beside its facts.
+    pub(super) fn look_into(
+        &self,
+        sdist: &Distribution,
+        paths: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, Found>, IndexError> {
+        let shared = Arc::clone(self.shared());
+        let mut found = sdist
+            .sha256
+            .map_or_else(BTreeMap::new, |sha256| shared.cache.looked(&sha256));
+        if paths.iter().all(|path| found.contains_key(path)) {
+            found.retain(|path, _| paths.contains(path));
+            return Ok(found);
+        }
+        let (file, asked) = (sdist.clone(), paths.clone());
+        self.wait_for(&sdist.file, async move {
+            let (sha256, bytes) = shared.download(&file).await?;
+            let (task, name) = (Arc::clone(&shared), file.file.clone());
+            let job = move || {
+                let archive = Archive::parse(&name, &bytes);
+                let archive = archive.map_err(|error| IndexError::Malformed {
+                    what: name.clone(),
+                    reason: causes(&error),
+                })?;
+                let look = |path: String| (path.clone(), look(&archive, &path));
+                let now: BTreeMap<String, Found> = asked.into_iter().map(look).collect();
+                found.extend(now.clone());
+                task.cache.store_looked(&sha256, &found);
+                Ok(now)
+            };
+            let answer = shared.run(job).await;
+            answer.unwrap_or_else(|| Err(interrupted(&file.file)))
+        })
     }
 
     /// The digest of a file that the index tells none of.

@@ -28,7 +28,7 @@ pub enum Expr {
     Set(Vec<Item>),
     /// A function and its arguments.
     Apply(Box<Expr>, Vec<Expr>),
-    /// `a ++ b`, `a // b` or `a && b`; at least one operand.
+    /// `a ++ b`, `a + b`, `a // b` or `a && b`; at least one operand.
     Binary(Operator, Vec<Expr>),
     /// `if … then … else …`.
     If(Box<Expr>, Box<Expr>, Box<Expr>),
@@ -49,6 +49,8 @@ pub enum Operator {
     Update,
     /// `&&`
     And,
+    /// `+`
+    Plus,
 }
 
 /// What stands in a set or after `let`.

@@ -39,7 +39,8 @@ impl Ord for Operator {
         let rank = |o: &Operator| match o {
             Operator::And => 0,
             Operator::Update => 1,
-            Operator::Concat => 2,
+            Operator::Plus => 2,
+            Operator::Concat => 3,
         };
         rank(self).cmp(&rank(other))
     }
@@ -273,10 +274,11 @@ impl Printer {
             Operator::Concat => "++ ",
             Operator::Update => "// ",
             Operator::And => " && ",
+            Operator::Plus => " + ",
         };
         for (index, operand) in operands.iter().enumerate() {
             if index > 0 {
-                if operator != Operator::And {
+                if !matches!(operator, Operator::And | Operator::Plus) {
                     self.newline();
                 }
                 self.out.push_str(sign);
@@ -309,7 +311,8 @@ impl Printer {
 fn above(operator: Operator) -> Level {
     match operator {
         Operator::And => Level::Operand(Operator::Update),
-        Operator::Update => Level::Operand(Operator::Concat),
+        Operator::Update => Level::Operand(Operator::Plus),
+        Operator::Plus => Level::Operand(Operator::Concat),
         Operator::Concat => Level::Function,
     }
 }

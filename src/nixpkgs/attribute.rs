@@ -1,11 +1,15 @@
 //! Attributes of nixpkgs' Python package set.
 
 use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::AttributeFacts;
 use super::bundled::Bundled;
 use crate::python::{PackageName, Version};
+
+/// The largest patch that is read; the largest that nixpkgs has for a Python package is a tenth of it.
+const MAX_TEXT: u64 = 4 << 20;
 
 /// An attribute of `python3Packages` that installs a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +37,8 @@ pub struct Nixpkgs {
     pub interpreter: String,
     /// The git revision of the tree, in full; none where it is not known.
     pub revision: Option<String>,
+    /// The tree that the facts are from, where there is one here.
+    pub tree: Option<PathBuf>,
     set: Set,
 }
 
@@ -82,6 +88,7 @@ impl Nixpkgs {
             date,
             interpreter: String::new(),
             revision: None,
+            tree: None,
             set: Set::Read(Read {
                 by_project,
                 by_attr,
@@ -97,6 +104,7 @@ impl Nixpkgs {
             date,
             interpreter: String::new(),
             revision: None,
+            tree: None,
             set: Set::Bundled(Arc::new(table)),
         }
     }
@@ -116,6 +124,17 @@ impl Nixpkgs {
     pub fn with_revision(mut self, revision: Option<String>) -> Self {
         self.revision = revision;
         self
+    }
+
+    /// The text of a file of the tree, by its path below it; none where it cannot be had.
+    pub fn text(&self, path: &str) -> Option<String> {
+        let inside = Path::new(path)
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)));
+        let path = self.tree.as_ref().filter(|_| inside)?.join(path);
+        let length = std::fs::metadata(&path).ok()?.len();
+        (length <= MAX_TEXT).then_some(())?;
+        std::fs::read_to_string(path).ok()
     }
 
     /// Every attribute, by project.

@@ -382,6 +382,7 @@ impl Located {
                 let contents = contents(checkout, identity, python, around, &mut self.notes)?;
                 let mut set = checkout::nixpkgs(contents, identity, known.as_ref());
                 set.channel.clone_from(&self.channel);
+                set.tree = Some(checkout.root().to_owned());
                 set
             }
         };

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Condition;
+pub use super::trial::{OldScript, Patches};
 use crate::python::{PackageName, Sha256, System};
 
 /// An attribute of the package set that the file defines.
@@ -85,6 +86,8 @@ pub struct Derivation {
     pub imports: Vec<String>,
     /// What a reader wants to know besides.
     pub meta: Meta,
+    /// What was dropped of nixpkgs' recipe, and what could not be checked, as sentences.
+    pub notes: Vec<String>,
 }
 
 /// A distribution without modules of its own: another project's package installs them.
@@ -116,10 +119,14 @@ pub struct Recipe {
     pub format: bool,
     /// `sourceRoot`.
     pub source_root: bool,
-    /// `patches`.
-    pub patches: bool,
-    /// `postPatch`.
-    pub post_patch: bool,
+    /// What becomes of `patches`.
+    pub patches: Patches,
+    /// What becomes of the fragments of shell that it sets, by name.
+    pub scripts: BTreeMap<&'static str, OldScript>,
+    /// Why patches and fragments are dropped, by the attribute's name.
+    pub dropped: BTreeMap<&'static str, Vec<String>>,
+    /// What `disabledTestPaths` must be, where it cannot stay.
+    pub disabled_test_paths: Option<Vec<String>>,
     /// `cargoDeps`, where the new source has no Rust.
     pub cargo: bool,
     /// Its tests.
@@ -161,19 +168,23 @@ pub enum OldNames {
 
 impl Recipe {
     /// For a recipe of which nothing is known.
-    pub const UNKNOWN: Recipe = Recipe {
-        known: false,
-        format: true,
-        source_root: true,
-        patches: true,
-        post_patch: true,
-        cargo: false,
-        tests: true,
-        propagated: None,
-        versions: Vec::new(),
-        relax: OldNames::Unknown,
-        remove: OldNames::Unknown,
-    };
+    pub fn unknown() -> Self {
+        Self {
+            known: false,
+            format: true,
+            source_root: true,
+            patches: Patches::Drop,
+            scripts: BTreeMap::from([("postPatch", OldScript::Drop)]),
+            dropped: BTreeMap::new(),
+            disabled_test_paths: None,
+            cargo: false,
+            tests: true,
+            propagated: None,
+            versions: Vec::new(),
+            relax: OldNames::Unknown,
+            remove: OldNames::Unknown,
+        }
+    }
 }
 
 /// What is fetched, and how.

@@ -10,7 +10,7 @@ use super::derivation::{
 use super::reason::{admits, reasons, wanted};
 use super::set::{Pinned, Set};
 use super::{Condition, PlanError, Reason, build, fix, meta, native, recipe, source};
-use crate::nixpkgs::is_bootstrap;
+use crate::nixpkgs::{Attribute, is_bootstrap};
 use crate::python::{ExtraName, PackageName, TargetSet};
 
 /// The entries for a project's pins: its own, and those that keep other versions of it out of the set.
@@ -37,7 +37,12 @@ pub(super) fn entries(
     for pinned in pins {
         served = served.or(pinned.pin.targets);
         comments.push(comment(set, pinned));
-        variants.push((pinned.pin.targets, definition(set, cuts, pinned, warnings)?));
+        let definition = definition(set, cuts, pinned, warnings)?;
+        if let Definition::New(d) | Definition::Override(_, d) = &definition {
+            let said = d.relaxed_builds.iter().map(|r| &r.because);
+            warnings.extend(said.map(|because| format!("{}: {because}", pinned.release())));
+        }
+        variants.push((pinned.pin.targets, definition));
     }
     let last = variants.len().saturating_sub(1);
     let variants: Vec<Variant> = variants
@@ -107,7 +112,7 @@ fn definition(
         Decision::Bootstrap(None) => Definition::Nixpkgs(pinned.pin.name.to_string()),
         Decision::Override(a) => {
             let mut derivation = Box::new(derivation(set, cuts, pinned, warnings)?);
-            derivation.recipe = recipe::recipe(a, &derivation.source, &derivation.build_system);
+            adapt(set, pinned, a, &mut derivation, warnings);
             match derivation.source {
                 // Nothing of a recipe for a source is right for binaries.
                 Source::Wheels(_) => Definition::New(derivation),
@@ -124,6 +129,47 @@ fn definition(
         }),
         Decision::New => Definition::New(Box::new(derivation(set, cuts, pinned, warnings)?)),
     })
+}
+
+/// Says what of nixpkgs' recipe stays.
+fn adapt(
+    set: &Set<'_>,
+    pinned: &Pinned<'_>,
+    attribute: &Attribute,
+    derivation: &mut Derivation,
+    warnings: &mut Vec<String>,
+) {
+    let key = (pinned.pin.name.clone(), pinned.pin.version.clone());
+    let trial = match set.request.trials.get(&key) {
+        Some(Ok(trial)) => Ok(trial),
+        Some(Err(why)) => Err(why.as_str()),
+        None => Err(""),
+    };
+    let (source, tools) = (&derivation.source, &derivation.build_system);
+    derivation.recipe = recipe::recipe(attribute, source, tools, trial);
+    if let Ok(Some(text)) = trial.map(|trial| trial.pyproject.as_ref()) {
+        // The recipe may have done it.
+        derivation.relaxed_builds.retain(|r| text.contains(&r.text));
+    }
+    let mut said: Vec<String> = Vec::new();
+    match trial {
+        Ok(trial) => {
+            for (name, sentences) in &derivation.recipe.dropped {
+                let sentences = sentences.iter();
+                said.extend(sentences.map(|s| format!("left out of nixpkgs' {name}: {s}")));
+            }
+            let unchecked = trial.unchecked.iter();
+            said.extend(unchecked.map(|what| format!("not checked: {what}")));
+        }
+        Err(why) if !why.is_empty() => {
+            said.push(format!(
+                "nixpkgs' recipe could not be tried on the new source: {why}"
+            ));
+        }
+        Err(_) => {}
+    }
+    warnings.extend(said.iter().map(|s| format!("{}: {s}", pinned.release())));
+    derivation.notes.extend(said);
 }
 
 /// Why the entry exists: `nixpkgs has 6.5.4, setup.py needs >=6.5.5`.
@@ -196,8 +242,6 @@ fn derivation(
     let facts = facts.filter(|_| sdist);
     let dependencies = dependencies(set, cuts, pinned)?;
     let relaxed_builds = build::relaxed(set, pin);
-    let said = relaxed_builds.iter().map(|r| &r.because);
-    warnings.extend(said.map(|because| format!("{}: {because}", pinned.release())));
     let mut derivation = Derivation {
         patches: Vec::new(),
         post_patch: Vec::new(),
@@ -205,7 +249,8 @@ fn derivation(
         pname: pin.name.to_string(),
         version: pin.version.to_string(),
         source_root: source::root(pin),
-        recipe: Recipe::UNKNOWN,
+        recipe: Recipe::unknown(),
+        notes: Vec::new(),
         missing_files: facts.map(|f| f.missing_files.clone()).unwrap_or_default(),
         relaxed_builds,
         relaxed: relaxed(set, cuts, pinned),

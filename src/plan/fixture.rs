@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::{Plan, PlanError, Policy, Request, plan};
+use super::{Plan, PlanError, Policy, Request, Trial, plan};
 use crate::index::{Distribution, Release};
 use crate::nixpkgs::{Nixpkgs, snapshot};
 use crate::problem::{Origin, SourceFile};
@@ -26,6 +26,7 @@ pub(crate) struct Fixture {
     pub facts: BTreeMap<(PackageName, Version), Arc<SourceFacts>>,
     pub nixpkgs: Nixpkgs,
     pub unpublished: BTreeSet<PackageName>,
+    pub trials: BTreeMap<(PackageName, Version), Result<Trial, String>>,
     pub policy: Policy,
 }
 
@@ -44,6 +45,7 @@ impl Fixture {
             facts: BTreeMap::new(),
             nixpkgs: snapshot::read("3.13").unwrap(),
             unpublished: BTreeSet::new(),
+            trials: BTreeMap::new(),
             policy: Policy {
                 project: "the command line".to_owned(),
                 command: "pyresolve lock setup.py".to_owned(),
@@ -136,6 +138,7 @@ impl Fixture {
             digests: &BTreeMap::new(),
             nixpkgs: &self.nixpkgs,
             unpublished: &self.unpublished,
+            trials: &self.trials,
             policy: &self.policy,
         })
     }

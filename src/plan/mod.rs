@@ -12,18 +12,22 @@ pub(crate) mod fixture;
 mod license;
 mod meta;
 mod native;
+mod patch;
 mod policy;
 mod reason;
 mod rebuild;
 mod recipe;
 mod set;
+mod shell;
 pub mod source;
 mod spare;
+pub mod trial;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::nixpkgs::Nixpkgs;
+use crate::nixpkgs::facts::{AttributeFacts, Kind};
 use crate::problem::Origin;
 use crate::project::SourceFacts;
 use crate::python::{PackageName, Requirement, Sha256, TargetSet, Targets, Version};
@@ -36,6 +40,7 @@ pub use decide::{Decision, decide};
 pub use derivation::{Definition, Derivation, Entry, Needed};
 pub use meta::changelog;
 pub use policy::Policy;
+pub use trial::Trial;
 
 /// What a plan is made from.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +54,9 @@ pub struct Request<'a> {
     pub facts: &'a BTreeMap<(PackageName, Version), Arc<SourceFacts>>,
     /// Digests of files, by file name, where the index does not tell them.
     pub digests: &'a BTreeMap<String, Sha256>,
+    /// What trying nixpkgs' recipe on the new source gave, or why it could not be tried: for every pin
+    /// that [`recipes`] names.
+    pub trials: &'a BTreeMap<(PackageName, Version), Result<Trial, String>>,
     /// What nixpkgs has.
     pub nixpkgs: &'a Nixpkgs,
     /// Projects that nixpkgs has at a version that their index lacks.
@@ -103,6 +111,8 @@ pub struct Step {
     pub for_build: bool,
     /// Whether nixpkgs' package is built again, because something that it needs is defined here.
     pub rebuilt: bool,
+    /// What was dropped of nixpkgs' recipe, and what could not be checked, as sentences.
+    pub notes: Vec<String>,
 }
 
 /// What can be done for a pin.
@@ -194,12 +204,13 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, PlanError> {
     let set = Set::new(request);
     let cuts = cycle::cuts(&set);
     let mut warnings = Vec::new();
-    let steps = steps_of(&set, &mut warnings);
+    let mut steps = steps_of(&set, &mut warnings);
     let mut entries = Vec::new();
     for (name, pins) in set.pins() {
         entries.extend(entry::entries(&set, &cuts, name, pins, &mut warnings)?);
     }
     entries.sort_by(|a, b| a.attr.cmp(&b.attr));
+    annotate(&mut steps, &entries);
     let packages = entry::packages(&set, &cuts, &entries)?;
     warnings.extend(other_interpreter(request));
     warnings.extend(fix::idle(&set));
@@ -216,6 +227,48 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, PlanError> {
         packages,
         warnings,
     })
+}
+
+/// What is said of an override whose recipe nobody knows.
+pub const UNSEEN: &str =
+    "nixpkgs' recipe is not known: its patches, postPatch and tests are left out unseen";
+
+/// Gives steps what was found out while their entries were made.
+fn annotate(steps: &mut [Step], entries: &[Entry]) {
+    for entry in entries {
+        for variant in &entry.variants {
+            let (Definition::New(d) | Definition::Override(_, d)) = &variant.definition else {
+                continue;
+            };
+            let own = |s: &&mut Step| s.name == entry.project && s.version.to_string() == d.version;
+            let unseen =
+                matches!(&variant.definition, Definition::Override(_, d) if !d.recipe.known);
+            for step in steps.iter_mut().filter(own) {
+                step.notes.extend(unseen.then(|| UNSEEN.to_owned()));
+                step.notes.extend(d.notes.iter().cloned());
+            }
+        }
+    }
+}
+
+/// The pins whose overrides change recipes that were fitted to their source: to be tried on the new one.
+pub fn recipes<'a>(request: &'a Request<'a>) -> Vec<(&'a Pin, Arc<AttributeFacts>)> {
+    let set = Set::new(request);
+    let mut found = Vec::new();
+    for (_, pins) in set.pins() {
+        for pinned in pins {
+            if let Decision::Override(attribute) = &pinned.decision
+                && let Some(facts) = &attribute.facts
+                && facts.kind == Kind::Module
+                && (facts.is_fitted()
+                    || facts.disabled_test_paths.iter().flatten().next().is_some())
+                && set.builds_sdist(pinned.pin)
+            {
+                found.push((pinned.pin, Arc::clone(facts)));
+            }
+        }
+    }
+    found
 }
 
 /// What would be done for each pin, and why: [`Plan::steps`] without what sources must be read for.

@@ -41,6 +41,7 @@ pub(super) fn step(set: &Set<'_>, pinned: &Pinned<'_>, warnings: &mut Vec<String
         targets: pinned.pin.targets,
         for_build: pinned.for_build,
         rebuilt: false,
+        notes: Vec::new(),
     }
 }
 

@@ -4,7 +4,10 @@
 //! tells what the recipe says, only what is there is taken back; without such facts everything that
 //! could be there.
 
-use super::derivation::{Needed, OldNames, Recipe, Source, VersionVariable};
+use std::collections::BTreeMap;
+
+use super::derivation::{Needed, OldNames, OldScript, Patches, Recipe, Source, VersionVariable};
+use super::trial::{SCRIPTS, Trial};
 use crate::nixpkgs::Attribute;
 use crate::nixpkgs::facts::{AttributeFacts, Kind, Names};
 
@@ -17,23 +20,68 @@ pub(super) fn can_override(attribute: &Attribute) -> bool {
 }
 
 /// What an override of this attribute must take back, where these attributes build the new source.
-pub(super) fn recipe(attribute: &Attribute, source: &Source, build_system: &[Needed]) -> Recipe {
+/// `trial` is what trying the recipe on the source gave, or why it was not tried.
+pub(super) fn recipe(
+    attribute: &Attribute,
+    source: &Source,
+    build_system: &[Needed],
+    trial: Result<&Trial, &str>,
+) -> Recipe {
     let Some(facts) = &attribute.facts else {
         return Recipe {
             versions: versions(build_system, None),
-            ..Recipe::UNKNOWN
+            ..Recipe::unknown()
         };
     };
     let sets = |name: &str| facts.set.contains(name);
-    let same_kind = matches!(source, Source::Sdist(_)) && is_sdist(facts);
+    let sdist = matches!(source, Source::Sdist(_));
+    let same_kind = sdist && is_sdist(facts);
+    // Nothing of a recipe for a source is right for a wheel.
+    let why = "the source could not be looked at";
+    let trial = trial.map_err(|_| why);
+    let trial = if sdist {
+        trial
+    } else {
+        Err("a wheel has no sources")
+    };
+    let mut scripts = BTreeMap::new();
+    let mut dropped = trial.map_or_else(|_| BTreeMap::new(), |trial| trial.dropped.clone());
+    for name in SCRIPTS.into_iter().filter(|name| sets(name)) {
+        let fate = match trial {
+            Ok(trial) => trial.scripts.get(name).cloned().unwrap_or(OldScript::Keep),
+            Err(_) => OldScript::Drop,
+        };
+        scripts.insert(name, fate);
+    }
+    let patches = match trial {
+        _ if !sets("patches") => Patches::Keep,
+        Ok(trial) => trial.patches.clone(),
+        Err(_) => Patches::Drop,
+    };
+    if let Err(why) = trial {
+        let names = scripts.keys().copied();
+        let names = names.chain((patches == Patches::Drop).then_some("patches"));
+        dropped.extend(names.map(|name| (name, vec![why.to_owned()])));
+    }
+    let tests = !same_kind && facts.do_check != Some(false);
+    let lost = trial.ok().map(|trial| &trial.lost_tests);
+    let lost = lost.filter(|lost| !tests && facts.do_check != Some(false) && !lost.is_empty());
     Recipe {
         known: true,
-        format: facts.format != "pyproject" || !matches!(source, Source::Sdist(_)),
+        format: facts.format != "pyproject" || !sdist,
         source_root: sets("sourceRoot"),
-        patches: sets("patches"),
-        post_patch: sets("postPatch"),
+        patches,
+        scripts,
+        dropped,
+        disabled_test_paths: lost.map(|lost| {
+            let paths = facts.disabled_test_paths.iter().flatten();
+            paths
+                .filter(|path| !lost.contains(*path))
+                .cloned()
+                .collect()
+        }),
         cargo: facts.cargo_deps.is_some() || sets("cargoDeps"),
-        tests: !same_kind && facts.do_check != Some(false),
+        tests,
         propagated: propagated(facts),
         versions: versions(build_system, Some(facts)),
         relax: names(facts.relaxed.as_ref(), sets("pythonRelaxDeps")),

@@ -55,6 +55,37 @@ pub trait Files: Send + Sync {
 /// The largest file that any reader asks for.
 pub const MAX_FILE: u64 = 16 << 20;
 
+/// The largest text that is looked at as a whole.
+const MAX_TEXT: usize = 2 << 20;
+
+/// What stands at a path of a tree.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Found {
+    /// A file of text in UTF-8.
+    Text(String),
+    /// A file of anything else, or one that is too large to be looked at.
+    Other,
+    /// A folder.
+    Folder,
+    /// Nothing.
+    Nothing,
+}
+
+/// What stands at a path.
+pub fn look(files: &dyn Files, path: &str) -> Found {
+    if files.is_dir(path) {
+        return Found::Folder;
+    }
+    if !files.is_file(path) {
+        return Found::Nothing;
+    }
+    let bytes = files.read(path).ok().filter(|b| b.len() <= MAX_TEXT);
+    match bytes.and_then(|bytes| String::from_utf8(bytes).ok()) {
+        Some(text) => Found::Text(text),
+        None => Found::Other,
+    }
+}
+
 /// A folder on disk. Symbolic links are followed only where they stay inside.
 #[derive(Debug)]
 pub struct Directory {

@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 
 use super::source::{format, src};
 use crate::nix::{Expr, Item, Operator, text};
-use crate::plan::derivation::{License, Meta, OldNames, Source, VersionVariable};
+use crate::plan::derivation::{
+    License, Meta, OldNames, OldScript, Patches, Source, VersionVariable,
+};
 use crate::plan::{Condition, Definition, Derivation, Needed};
 
 /// Which of `pkgs`' attributes an expression mentions.
@@ -153,8 +155,8 @@ fn package(d: &Derivation, uses: &mut Uses) -> Expr {
     out.add(vec![Item::bind("src", src(&d.source, uses))]);
     out.add(source_root(d));
     out.list("patches", files(&d.patches));
-    out.add(pre_patch(d));
-    out.add(post_patch(d));
+    out.add(own_commands("prePatch", pre_patch(d)));
+    out.add(own_commands("postPatch", post_patch(d)));
     out.add(rust(d, false, uses));
     relaxed(d, false, &mut out);
     out.list("build-system", needed_list("final", &d.build_system, uses));
@@ -222,6 +224,11 @@ fn override_of(d: &Derivation, uses: &mut Uses) -> Expr {
             Item::bind("doCheck", Expr::Name("false")),
         ]);
     }
+    if let Some(paths) = &d.recipe.disabled_test_paths {
+        let why = "the others are not in this source".to_owned();
+        let paths = Item::bind("disabledTestPaths", strings(paths));
+        out.add(vec![Item::Comment(why), paths]);
+    }
     out.add(vec![Item::bind("meta", overridden_meta(&d.meta))]);
     Expr::Set(out.0)
 }
@@ -234,41 +241,129 @@ fn source_root(d: &Derivation) -> Vec<Item> {
         .collect()
 }
 
-/// What the recipe says of the old source.
+/// What the recipe says of the old source, as far as it cannot stay.
 fn taken_back(d: &Derivation, out: &mut Groups) {
-    let post_patch = post_patch(d);
+    let recipe = &d.recipe;
     let undone = [
         (
-            d.recipe.source_root && d.source_root.is_none(),
+            recipe.source_root && d.source_root.is_none(),
             "sourceRoot",
             Expr::Name("null"),
         ),
         (
-            d.recipe.patches && d.patches.is_empty(),
-            "patches",
-            Expr::List(Vec::new()),
-        ),
-        (
-            d.recipe.post_patch && post_patch.is_empty(),
-            "postPatch",
-            Expr::str(""),
-        ),
-        (
-            d.recipe.cargo && d.rust.is_none(),
+            recipe.cargo && d.rust.is_none(),
             "cargoDeps",
             Expr::Name("null"),
         ),
     ];
     let undone = undone.into_iter().filter(|(needed, ..)| *needed);
     let mut items: Vec<Item> = undone.map(|(_, name, no)| Item::bind(name, no)).collect();
+    let mut groups = Vec::new();
+    let mut changed = vec![("patches", patches(d))];
+    let ours = |name| match name {
+        "prePatch" => pre_patch(d),
+        "postPatch" => post_patch(d),
+        _ => (Vec::new(), Vec::new()),
+    };
+    for name in ["prePatch", "postPatch", "preConfigure", "preBuild"] {
+        let (comments, commands) = ours(name);
+        let script = script(name, recipe.scripts.get(name), commands);
+        changed.push((
+            name,
+            script.map(|(comments_too, expr)| (comments, comments_too, expr)),
+        ));
+    }
+    for (name, value) in changed {
+        let Some((mut comments, own, value)) = value else {
+            continue;
+        };
+        let dropped = recipe.dropped.get(name).filter(|_| own);
+        comments.splice(0..0, dropped.into_iter().flatten().cloned());
+        if comments.is_empty() && own {
+            items.push(Item::bind(name, value));
+            continue;
+        }
+        let mut group: Vec<Item> = comments.into_iter().map(Item::Comment).collect();
+        group.push(Item::bind(name, value));
+        groups.push(group);
+    }
     if !items.is_empty() {
         let why = "the recipe's were for its own source".to_owned();
         items.insert(0, Item::Comment(why));
     }
     out.add(items);
-    out.list("patches", files(&d.patches));
-    out.add(pre_patch(d));
-    out.add(post_patch);
+    for group in groups {
+        out.add(group);
+    }
+}
+
+/// Comments, whether the old value is changed, and the new value.
+type Changed = (Vec<String>, bool, Expr);
+
+/// The patches that still apply, then the user's.
+fn patches(d: &Derivation) -> Option<Changed> {
+    let old = || Expr::Name("old").select_or("patches", Expr::List(Vec::new()));
+    let ours = || files(&d.patches);
+    let kept = match &d.recipe.patches {
+        Patches::Keep if d.patches.is_empty() => return None,
+        Patches::Keep => Some(old()),
+        Patches::Only(names) => Some(
+            Expr::Name("builtins")
+                .select("filter")
+                .apply(
+                    Expr::Name("builtins")
+                        .select("elem")
+                        .apply(Expr::Name("baseNameOf").apply(Expr::Name("patch")))
+                        .apply(strings(names))
+                        .lambda("patch"),
+                )
+                .apply(Expr::Name("old").select("patches")),
+        ),
+        Patches::Drop => None,
+    };
+    let own = d.recipe.patches != Patches::Keep;
+    let value = match kept {
+        Some(kept) if d.patches.is_empty() => kept,
+        Some(kept) => Expr::Binary(Operator::Concat, vec![kept, ours()]),
+        None => ours(),
+    };
+    Some((Vec::new(), own, value))
+}
+
+/// What is left of a recipe's fragment, then our own commands.
+fn script(name: &'static str, old: Option<&OldScript>, ours: Vec<String>) -> Option<(bool, Expr)> {
+    let had = || Expr::Name("old").select(name);
+    let tolerant = || {
+        let word = |word: &str| Expr::List(vec![Expr::str(word)]);
+        Expr::Name("builtins")
+            .select("replaceStrings")
+            .apply(word("--replace-fail"))
+            .apply(word("--replace-warn"))
+            .apply(had())
+    };
+    let kept = match old {
+        None | Some(OldScript::Keep) if ours.is_empty() => return None,
+        None => None,
+        Some(OldScript::Keep) => Some(had()),
+        Some(OldScript::Tolerant) => Some(tolerant()),
+        Some(OldScript::Rewritten(lines)) => {
+            let all = lines.iter().cloned().chain(ours).collect();
+            return Some((true, commands_of(all)));
+        }
+        Some(OldScript::Drop) => None,
+    };
+    let changed = old.is_some_and(|old| *old != OldScript::Keep);
+    let value = match kept {
+        Some(kept) if ours.is_empty() => kept,
+        Some(kept) => {
+            // The old text need not end with its line.
+            let ours = std::iter::once(String::new()).chain(ours).collect();
+            Expr::Binary(Operator::Plus, vec![kept, Expr::Lines(ours)])
+        }
+        None if ours.is_empty() => Expr::str(""),
+        None => commands_of(ours),
+    };
+    Some((changed, value))
 }
 
 /// nixpkgs' changelog address may be made from the old source, which is gone.
@@ -288,9 +383,10 @@ fn overridden_meta(meta: &Meta) -> Expr {
     }
 }
 
-fn pre_patch(d: &Derivation) -> Vec<Item> {
+/// Comments and commands that make the files which setup.py misses.
+fn pre_patch(d: &Derivation) -> (Vec<String>, Vec<String>) {
     if d.missing_files.is_empty() {
-        return Vec::new();
+        return (Vec::new(), Vec::new());
     }
     let mut commands = Vec::new();
     for file in &d.missing_files {
@@ -305,36 +401,42 @@ fn pre_patch(d: &Derivation) -> Vec<Item> {
         commands.push(format!("touch {}", text::shell_word(&file)));
     }
     let files = d.missing_files.join(", ");
-    vec![
-        Item::Comment(format!("setup.py reads {files}, which the sdist lacks")),
-        Item::bind("prePatch", commands_of(commands)),
-    ]
+    let comment = format!("setup.py reads {files}, which the sdist lacks");
+    (vec![comment], commands)
 }
 
-fn post_patch(d: &Derivation) -> Vec<Item> {
-    if d.relaxed_builds.is_empty() {
-        return match d.post_patch.as_slice() {
-            [] => Vec::new(),
-            own => vec![Item::bind("postPatch", commands_of(own.to_vec()))],
-        };
+/// Comments and commands that relax build requirements, and the user's own.
+fn post_patch(d: &Derivation) -> (Vec<String>, Vec<String>) {
+    let mut command = Vec::new();
+    let mut comments = Vec::new();
+    if !d.relaxed_builds.is_empty() {
+        command.push("substituteInPlace pyproject.toml".to_owned());
     }
-    let mut items = Vec::new();
-    let mut command = vec!["substituteInPlace pyproject.toml".to_owned()];
     for relaxed in &d.relaxed_builds {
-        items.push(Item::Comment(relaxed.because.clone()));
+        comments.push(relaxed.because.clone());
         command.push(format!(
             "  --replace-fail {} {}",
             text::shell_word(&relaxed.text),
             text::shell_word(&relaxed.replacement)
         ));
     }
-    let last = command.len() - 1;
-    for line in &mut command[..last] {
+    let last = command.len().saturating_sub(1);
+    for line in command.iter_mut().take(last) {
         line.push_str(" \\");
     }
     command.extend(d.post_patch.iter().cloned());
-    items.push(Item::bind("postPatch", Expr::Lines(command)));
-    items
+    (comments, command)
+}
+
+/// Our own commands, for a package that has no others.
+fn own_commands(name: &'static str, (comments, commands): (Vec<String>, Vec<String>)) -> Vec<Item> {
+    if commands.is_empty() {
+        return Vec::new();
+    }
+    let comments = comments.into_iter().map(Item::Comment);
+    comments
+        .chain([Item::bind(name, commands_of(commands))])
+        .collect()
 }
 
 fn commands_of(commands: Vec<String>) -> Expr {

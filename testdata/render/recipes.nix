@@ -42,7 +42,7 @@ let
         hash = "sha256-Wx+V5LtsUL29ebfpwFIQkA6KcfWrrrYbMZn0qqVveKo=";
       };
 
-      # the recipe's were for its own source
+      # the source could not be looked at
       patches = [ ];
 
       build-system = [ final.setuptools ];

@@ -342,6 +342,74 @@ relax = ['six']
     }
 }
 
+/// Of a recipe in the user's tree, what applies to the new source is kept, the rest dropped and told.
+#[test]
+fn a_recipe_s_patches_are_tried_on_the_new_source() {
+    let Some(bench) = Bench::new("recipe-tried", &[]) else {
+        return;
+    };
+    let module = "ONE = 'raw'\nTWO = 'raw'\n";
+    let old = Release::new("ours-tried", "1.0").flit(&format!("{module}THREE = 'raw'\n"));
+    let place = "tree/pkgs/development/python-modules/ours-tried";
+    old.unpack(&bench.nix.folder().join(place).join("src"));
+    bench.publish(old);
+    bench.publish(Release::new("ours-tried", "2.0").flit(&format!("# new\n{module}")));
+    let patch = |old: &str, new: &str| {
+        format!(
+            "--- a/ours_tried.py\n+++ b/ours_tried.py\n@@ -1 +1 @@\n-{old} = 'raw'\n+{new} = 'patched'\n"
+        )
+    };
+    bench
+        .nix
+        .write(&format!("{place}/one.patch"), &patch("ONE", "ONE"));
+    bench
+        .nix
+        .write(&format!("{place}/three.patch"), &patch("THREE", "THREE"));
+    let recipe = "{ buildPythonPackage, flit-core }:
+buildPythonPackage {
+  pname = \"ours-tried\";
+  version = \"1.0\";
+  pyproject = true;
+  src = ./src;
+  patches = [ ./one.patch ./three.patch ];
+  postPatch = ''
+    substituteInPlace ours_tried.py \\
+      --replace-fail \"TWO = 'raw'\" \"TWO = 'replaced'\" \\
+      --replace-fail 'FOUR' 'four'
+    rm not-there.py
+  '';
+  build-system = [ flit-core ];
+}
+";
+    bench.nix.write(&format!("{place}/default.nix"), recipe);
+    let list = "self: super: with self; {
+  ours-tried = callPackage ../development/python-modules/ours-tried { };
+}
+";
+    bench
+        .nix
+        .write("tree/pkgs/top-level/python-packages.nix", list);
+    bench
+        .nix
+        .offer("{ pythonPackages = import ./tree/pkgs/top-level/python-packages.nix; }");
+    let arguments = ["ours-tried>=2", "--nixpkgs", "tree", "--json"];
+    let json = bench.nix.lock(&bench.index, &arguments).unwrap();
+    for said in [
+        "three.patch does not apply: ours_tried.py is another there",
+        "`FOUR` is not in ours_tried.py",
+        "the source has no not-there.py",
+    ] {
+        assert!(json.contains(said), "{json}");
+    }
+    let text = bench.lock(&["ours-tried>=2", "--nixpkgs", "tree"]);
+    assert!(text.contains("[ \"one.patch\" ]"), "{text}");
+    let program = "import ours_tried as t; print(t.ONE, t.TWO)";
+    assert_eq!(bench.run(program), "patched replaced");
+    // what was looked at is kept: nothing has to be fetched again
+    let again = ["ours-tried>=2", "--nixpkgs", "tree", "--offline"];
+    assert_eq!(bench.lock(&again), text);
+}
+
 /// An extension module that asks pkg-config for its library.
 #[test]
 fn a_native_library_is_found_through_pkg_config() {
