@@ -251,7 +251,7 @@ struct Gathered<'a> {
     unpublished: BTreeSet<PackageName>,
     facts: BTreeMap<(PackageName, Version), Arc<SourceFacts>>,
     /// What trying nixpkgs' recipes on their new sources gave.
-    trials: BTreeMap<(PackageName, Version), Result<plan::Trial, String>>,
+    trials: plan::Trials,
     digests: BTreeMap<String, Sha256>,
     /// Releases whose wheel and sdist require different things, and a sentence about each.
     disagreements: BTreeMap<(PackageName, Version), String>,

@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::parallel;
 use crate::index::{Catalog, IndexError, Place};
-use crate::plan::{self, Trial};
+use crate::plan::{self, Trials};
 use crate::project::Directory;
 use crate::project::files::{Found, look};
-use crate::python::{PackageName, Version};
 use crate::resolve::Pin;
 
 /// Tries the recipe of every override that was fitted to its own source. What cannot be looked at is
@@ -18,7 +17,7 @@ use crate::resolve::Pin;
 pub(super) fn trials(
     catalog: &dyn Catalog,
     request: &plan::Request<'_>,
-) -> Result<BTreeMap<(PackageName, Version), Result<Trial, String>>, IndexError> {
+) -> Result<Trials, IndexError> {
     let recipes = plan::recipes(request);
     let text = |path: &str| request.nixpkgs.text(path);
     let tried = parallel::map(&recipes, |(pin, facts)| {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::{Plan, PlanError, Policy, Request, Trial, plan};
+use super::{Plan, PlanError, Policy, Request, Trials, plan};
 use crate::index::{Distribution, Release};
 use crate::nixpkgs::{Nixpkgs, snapshot};
 use crate::problem::{Origin, SourceFile};
@@ -26,7 +26,7 @@ pub(crate) struct Fixture {
     pub facts: BTreeMap<(PackageName, Version), Arc<SourceFacts>>,
     pub nixpkgs: Nixpkgs,
     pub unpublished: BTreeSet<PackageName>,
-    pub trials: BTreeMap<(PackageName, Version), Result<Trial, String>>,
+    pub trials: Trials,
     pub policy: Policy,
 }
 

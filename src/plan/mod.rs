@@ -40,7 +40,7 @@ pub use decide::{Decision, decide};
 pub use derivation::{Definition, Derivation, Entry, Needed};
 pub use meta::changelog;
 pub use policy::Policy;
-pub use trial::Trial;
+pub use trial::{Trial, Trials};
 
 /// What a plan is made from.
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +56,7 @@ pub struct Request<'a> {
     pub digests: &'a BTreeMap<String, Sha256>,
     /// What trying nixpkgs' recipe on the new source gave, or why it could not be tried: for every pin
     /// that [`recipes`] names.
-    pub trials: &'a BTreeMap<(PackageName, Version), Result<Trial, String>>,
+    pub trials: &'a Trials,
     /// What nixpkgs has.
     pub nixpkgs: &'a Nixpkgs,
     /// Projects that nixpkgs has at a version that their index lacks.

@@ -10,9 +10,13 @@ use super::patch::{Patch, Refusal};
 use super::shell::{Command, Word, commands};
 use crate::nixpkgs::facts::{self, AttributeFacts};
 use crate::project::files::Found;
+use crate::python::{PackageName, Version};
 
 /// The fragments that are tried, in the builder's order; patches come after the first.
 pub(super) const SCRIPTS: [&str; 4] = ["prePatch", "postPatch", "preConfigure", "preBuild"];
+
+/// Trials by release; where one could not be made, why.
+pub type Trials = BTreeMap<(PackageName, Version), Result<Trial, String>>;
 
 /// What a trial found out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
