@@ -39,6 +39,7 @@ pub mod plan;
 pub mod assemble;
 
 pub mod render;
+pub mod report;
 
 pub mod write;
 

@@ -18,7 +18,7 @@ const FLOORS: &[&[&str]] = &[
     &["resolve", "sandbox"],
     &["plan"],
     &["assemble"],
-    &["render"],
+    &["render", "report"],
     &["write"],
     &["cli"],
 ];

@@ -87,6 +87,8 @@ pub enum Command {
     Tree(Tree),
     /// Show who asks for a project, and what became of it
     Why(Why),
+    /// Write a page that shows the graph, what each project is, and why
+    Report(Box<Report>),
     /// Show what two locks disagree about; exit code 1 where they do
     Diff(Diff),
     /// Print a lock in another format
@@ -251,6 +253,26 @@ impl Check {
                 dry_run: true,
                 stdout: false,
                 json: self.json,
+            },
+        }
+    }
+}
+
+impl Report {
+    /// As arguments of `lock` that would write what is shown.
+    pub fn as_lock(&self) -> Lock {
+        Lock {
+            sources: self.sources.clone(),
+            selection: self.selection.clone(),
+            versions: self.versions.clone(),
+            moves: Moves::default(),
+            index: self.index.clone(),
+            output: Output {
+                output: self.output.clone(),
+                lock_only: false,
+                dry_run: true,
+                stdout: false,
+                json: false,
             },
         }
     }
@@ -491,6 +513,32 @@ pub struct Why {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `pyresolve report`.
+#[derive(Debug, Args)]
+pub struct Report {
+    /// What the lock was made from, as with `lock` [default: the current folder]
+    #[arg(value_name = "SOURCE")]
+    pub sources: Vec<String>,
+    /// Write one HTML page that needs nothing else; - is standard output
+    #[arg(long, value_name = "FILE")]
+    pub html: PathBuf,
+    /// Read this lock alone, ours or another tool's, and no sources: less is known then
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["sources", "output"])]
+    pub lock: Option<PathBuf>,
+    /// What is taken from the project.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Which versions will do.
+    #[command(flatten)]
+    pub versions: Versions,
+    /// Where releases come from.
+    #[command(flatten)]
+    pub index: Index,
+    /// The Nix file; pylock.toml is beside it [default: dependencies.nix beside the source]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// Arguments of `pyresolve diff`.

@@ -87,6 +87,8 @@ pub struct Locked {
     pub documents: Vec<Document>,
     /// What is done about each pin, and why.
     pub steps: Vec<plan::Step>,
+    /// Everything behind the Nix file, where one is made.
+    pub assembly: Option<Assembly>,
     /// How many projects are pinned to run.
     pub pins: usize,
     /// Sentences for the reader.
@@ -264,7 +266,7 @@ impl Work<'_> {
         let lock = self.text(&assembly.resolution, assembly.digests.clone(), &aspects)?;
         documents.insert(1, lock);
         let mut warnings = assembly.plan.warnings.clone();
-        warnings.extend(assembly.warnings);
+        warnings.extend(assembly.warnings.iter().cloned());
         Ok(Locked {
             documents,
             pins: assembly.resolution.pins.len(),
@@ -272,7 +274,8 @@ impl Work<'_> {
             changelogs: changelogs(&assembly.resolution),
             nixpkgs: Arc::clone(self.nixpkgs),
             source: String::new(),
-            steps: assembly.plan.steps,
+            steps: assembly.plan.steps.clone(),
+            assembly: Some(assembly),
             warnings,
         })
     }
@@ -298,6 +301,7 @@ impl Work<'_> {
             nixpkgs: Arc::clone(self.nixpkgs),
             source: String::new(),
             steps,
+            assembly: None,
             warnings: Vec::new(),
         })
     }

@@ -55,7 +55,8 @@ pub fn run() -> ExitCode {
         | Command::Cache(_)
         | Command::Completions(_)
         | Command::Man(_)
-        | Command::Init(_) => false,
+        | Command::Init(_)
+        | Command::Report(_) => false,
     };
     let outcome = match cli.command {
         Command::Lock(args) => command::lock::run(&args, &report),
@@ -63,6 +64,7 @@ pub fn run() -> ExitCode {
         Command::Inspect(args) => command::inspect::run(&args, &report),
         Command::Tree(args) => command::tree::run(&args, &report),
         Command::Why(args) => command::why::run(&args, &report),
+        Command::Report(args) => command::report::run(&args, &report),
         Command::Diff(args) => command::diff::run(&args, &report),
         Command::Export(args) => command::export::run(&args, &report),
         Command::Cache(args) => command::cache::run(&args, &report),

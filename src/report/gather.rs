@@ -1,6 +1,6 @@
 //! From a plan and its lock to a [`Page`], or from a lock alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Asker, File, Kind, Need, Page, Project};
 use crate::nixpkgs::Nixpkgs;
@@ -179,7 +179,8 @@ fn of_step(
     let systems: Vec<&str> = targets.systems(step.targets).map(|s| s.name()).collect();
     let everywhere = step.targets.contains(targets.all());
     let entry = given.plan.entries.iter().find(|e| e.project == step.name);
-    let asked_by: Vec<Asker> = step.reasons.iter().map(|r| asker(r, places)).collect();
+    let mut asked_by: Vec<Asker> = step.reasons.iter().map(|r| asker(r, places)).collect();
+    asked_by.extend(others(given, step, places, &asked_by));
     Project {
         name: step.name.to_string(),
         version: step.version.to_string(),
@@ -214,6 +215,36 @@ fn asker(reason: &Reason, places: &BTreeMap<String, usize>) -> Asker {
         forces: reason.forces,
         to_build: release.is_some(),
     }
+}
+
+/// Those who need it whom the reasons leave out: pins that nixpkgs' packages do without.
+fn others(
+    given: &Given<'_>,
+    step: &Step,
+    places: &BTreeMap<String, usize>,
+    known: &[Asker],
+) -> Vec<Asker> {
+    let known: BTreeSet<usize> = known.iter().filter_map(|asker| asker.by).collect();
+    let mut found = Vec::new();
+    for pin in &given.resolution.pins {
+        let called = format!("{} {}", pin.name, pin.version);
+        let Some(by) = places.get(&called).filter(|by| !known.contains(by)) else {
+            continue;
+        };
+        let edge = pin
+            .needs
+            .iter()
+            .find(|e| e.to == step.name && !e.targets.and(step.targets).is_empty());
+        found.extend(edge.filter(|_| pin.name != step.name).map(|edge| Asker {
+            by: Some(*by),
+            called: called.clone(),
+            requirement: edge.requirement.to_string(),
+            place: None,
+            forces: false,
+            to_build: false,
+        }));
+    }
+    found
 }
 
 fn of_lock(graph: &Graph<'_>, place: usize, pin: &Locked) -> Project {

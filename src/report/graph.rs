@@ -35,15 +35,21 @@ pub(super) fn graph(page: &Page, anchors: &[String]) -> String {
             "<path data-e=\"{} {}\"{} d=\"{}\"/>",
             line.from,
             line.to,
-            if line.implied { " class=\"implied\"" } else { "" },
+            if line.implied {
+                " class=\"implied\""
+            } else {
+                ""
+            },
             path(line)
         );
     }
     out.push_str("</g>\n<g class=\"nodes\">\n");
     for (index, project) in page.projects.iter().enumerate() {
-        let (Some(place), Some(label), Some(anchor)) =
-            (drawing.places.get(index), labels.get(index), anchors.get(index))
-        else {
+        let (Some(place), Some(label), Some(anchor)) = (
+            drawing.places.get(index),
+            labels.get(index),
+            anchors.get(index),
+        ) else {
             continue;
         };
         let column = place.column.map_or(-1, |c| i32::try_from(c).unwrap_or(0));
@@ -59,7 +65,12 @@ pub(super) fn graph(page: &Page, anchors: &[String]) -> String {
             x = place.x,
             y = place.y,
             inner = HEIGHT - 10,
-            title = escape(&format!("{} {}: {}", project.name, project.version, project.kind.label())),
+            title = escape(&format!(
+                "{} {}: {}",
+                project.name,
+                project.version,
+                project.kind.label()
+            )),
             name = escape(&label.name),
             version = escape(&label.version),
         );
@@ -79,7 +90,12 @@ fn path(line: &Line) -> String {
             } else {
                 let _ = write!(out, "H{x}");
             }
-            let _ = write!(out, "C{} {y} {} {to_y} {to_x} {to_y}", x + bend, to_x - bend);
+            let _ = write!(
+                out,
+                "C{} {y} {} {to_y} {to_x} {to_y}",
+                x + bend,
+                to_x - bend
+            );
         }
     }
     out

@@ -80,20 +80,34 @@ mod tests {
             escape("</script><b title=\"x\" y='z'>&amp;"),
             "&lt;/script&gt;&lt;b title=&quot;x&quot; y=&#39;z&#39;&gt;&amp;amp;"
         );
-        assert_eq!(escape("a\u{202e}b\u{0}c\u{200b}"), "a⟨U+202E⟩b⟨U+0000⟩c⟨U+200B⟩");
+        assert_eq!(
+            escape("a\u{202e}b\u{0}c\u{200b}"),
+            "a⟨U+202E⟩b⟨U+0000⟩c⟨U+200B⟩"
+        );
         assert_eq!(escape("line\nline"), "line line");
     }
 
     #[test]
     fn only_web_addresses_become_links() {
-        assert!(link("https://a.test/\"><i>", "page").contains("href=\"https://a.test/&quot;&gt;&lt;i&gt;\""));
-        for address in ["javascript:alert(1)", "data:text/html,x", "//a.test", "file:///x"] {
+        assert!(
+            link("https://a.test/\"><i>", "page")
+                .contains("href=\"https://a.test/&quot;&gt;&lt;i&gt;\"")
+        );
+        for address in [
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "//a.test",
+            "file:///x",
+        ] {
             assert!(!link(address, "page").contains("href"), "{address}");
         }
     }
 
     #[test]
     fn what_is_filled_in_is_not_filled_again() {
-        assert_eq!(fill("<{{a}}|{{b}}>", &[("a", "{{b}}"), ("b", "1")]), "<{{b}}|1>");
+        assert_eq!(
+            fill("<{{a}}|{{b}}>", &[("a", "{{b}}"), ("b", "1")]),
+            "<{{b}}|1>"
+        );
     }
 }

@@ -548,7 +548,7 @@ mod tests {
         let drawing = layout(&[80; 4], &[(0, 1), (1, 2), (0, 2), (0, 3), (2, 3)]);
         let columns: Vec<_> = drawing.places.iter().map(|p| p.column).collect();
         assert_eq!(columns, [Some(0), Some(1), Some(2), Some(3)]);
-        let implied: Vec<_> = drawing.lines.iter().map(|l| (l.from, l.to, l.implied));
+        let implied = drawing.lines.iter().map(|l| (l.from, l.to, l.implied));
         let implied: Vec<_> = implied.into_iter().filter(|l| l.2).collect();
         assert_eq!(implied, [(0, 2, true), (0, 3, true)]);
     }
@@ -560,7 +560,9 @@ mod tests {
             let count = 3 + seed % 40;
             let mut state = seed;
             let mut next = || {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(99);
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(99);
                 (state >> 33) % count
             };
             let edges: Vec<_> = (0..count * 2).map(|_| (next(), next())).collect();

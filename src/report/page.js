@@ -18,7 +18,10 @@
   const needs = rows.map((row) => (row.dataset.needs ? row.dataset.needs.split(" ").map(Number) : []));
   const askers = rows.map(() => []);
   needs.forEach((list, from) => list.forEach((to) => askers[to].push(from)));
-  const texts = rows.map((row, n) => (row.textContent + " " + pages[n].textContent).toLowerCase());
+  // What is searched says what a project is and why; not whom it needs, or everybody would be found.
+  const texts = rows.map((row, n) => [
+    ...all("a, .num, .badge, .why b", row), ...all(".summary, dd, .plain", pages[n]),
+  ].map((part) => part.textContent).join(" ").toLowerCase());
   const names = rows.map((row) => row.querySelector("a").textContent.toLowerCase());
   const homes = nodes.map((node) => {
     const [x, y] = node.getAttribute("transform").match(/-?\d+/g).map(Number);
@@ -52,7 +55,6 @@
 
   const update = () => {
     const show = visible();
-    // Names that match come first for who presses Enter; the order of the list stays.
     rows.forEach((row, n) => { row.hidden = !show[n]; });
     const count = show.filter(Boolean).length;
     const filtered = count < rows.length;
@@ -219,7 +221,7 @@
     const button = $("zoom").querySelector("[data-zoom=focus]");
     button.setAttribute("aria-pressed", String(on));
     update();
-    fit(.3);
+    fit(.5);
     if (chosen >= 0 && !nodes[chosen].classList.contains("gone")) reveal(chosen);
   };
   const close = () => {
@@ -249,8 +251,8 @@
     if (n >= 0) go(n);
   });
   tools.addEventListener("input", () => { update(); });
-  tools.addEventListener("change", () => { fit(.45); });
-  tools.addEventListener("reset", () => setTimeout(() => { update(); fit(.45); }));
+  tools.addEventListener("change", () => { fit(.62); });
+  tools.addEventListener("reset", () => setTimeout(() => { update(); fit(.62); }));
   $("zoom").addEventListener("click", (event) => {
     const what = event.target.dataset.zoom;
     if (what === "in") zoomTo(scale * 1.25);
@@ -331,7 +333,20 @@
     zoomTo(scale * Math.exp(-event.deltaY / 300), [event.clientX - box.left, event.clientY - box.top]);
   }, { passive: false });
 
+  // What sticks stays clear of the filters, however high they are.
+  new ResizeObserver(() => {
+    const sticks = getComputedStyle(tools).position === "sticky";
+    document.documentElement.style.setProperty("--tools", (sticks ? tools.offsetHeight : 0) + "px");
+  }).observe(tools);
+
   update();
-  fit(.45);
-  choose(number(location.hash), { row: true });
+  fit(.62);
+  choose(number(location.hash));
+  if (chosen < 0) {
+    const first = nodes.find((node) => node.classList.contains("direct") && homes[node.dataset.n].c === 0);
+    if (first) reveal(Number(first.dataset.n));
+  } else {
+    // The browser goes to the section that the address names, which is beside the list.
+    addEventListener("load", () => { details.scrollTop = 0; scrollTo(0, 0); });
+  }
 })();

@@ -66,7 +66,11 @@ fn anchors(page: &Page) -> Vec<String> {
 
 fn facts(page: &Page) -> String {
     let facts = page.facts.iter().map(|(label, text)| {
-        format!("<div><dt>{}</dt><dd>{}</dd></div>\n", escape(label), escape(text))
+        format!(
+            "<div><dt>{}</dt><dd>{}</dd></div>\n",
+            escape(label),
+            escape(text)
+        )
     });
     facts.collect()
 }
@@ -154,6 +158,10 @@ fn warnings(page: &Page) -> String {
     format!(
         "<details class=\"warnings\"><summary>{} {}</summary>\n<ul>\n{items}</ul></details>\n",
         page.warnings.len(),
-        if page.warnings.len() == 1 { "warning" } else { "warnings" }
+        if page.warnings.len() == 1 {
+            "warning"
+        } else {
+            "warnings"
+        }
     )
 }

@@ -25,9 +25,17 @@ fn section(page: &Page, anchors: &[String], project: &Project, anchor: &str) -> 
         escape(&project.version)
     );
     if let Some(summary) = &project.summary {
-        let _ = writeln!(out, "<p class=\"summary\"><bdi>{}</bdi></p>", escape(summary));
+        let _ = writeln!(
+            out,
+            "<p class=\"summary\"><bdi>{}</bdi></p>",
+            escape(summary)
+        );
     }
-    let _ = write!(out, "<p class=\"badges\"><span class=\"badge k-{kind}\">{}</span>", project.kind.label());
+    let _ = write!(
+        out,
+        "<p class=\"badges\"><span class=\"badge k-{kind}\">{}</span>",
+        project.kind.label()
+    );
     for (set, text) in [
         (project.direct, "asked for by you"),
         (project.for_build, "only for builds"),
@@ -50,7 +58,11 @@ fn section(page: &Page, anchors: &[String], project: &Project, anchor: &str) -> 
 }
 
 fn nix(out: &mut String, project: &Project) {
-    let _ = write!(out, "<h4>In Nix</h4>\n<p>{}", escape(project.kind.meaning()));
+    let _ = write!(
+        out,
+        "<h4>In Nix</h4>\n<p>{}",
+        escape(project.kind.meaning())
+    );
     if project.rebuilt {
         out.push_str(" It is built again, because something that it needs has an entry.");
     }
@@ -64,7 +76,11 @@ fn nix(out: &mut String, project: &Project) {
     ];
     for (label, text) in rows {
         if let Some(text) = text {
-            let _ = write!(out, "<dt>{label}</dt><dd><code>{}</code></dd>", escape(text));
+            let _ = write!(
+                out,
+                "<dt>{label}</dt><dd><code>{}</code></dd>",
+                escape(text)
+            );
         }
     }
     out.push_str("</dl>\n");
@@ -95,12 +111,20 @@ fn list(out: &mut String, sentences: &[String]) {
 
 fn askers(out: &mut String, anchors: &[String], project: &Project) {
     let count = project.asked_by.len();
-    let _ = write!(out, "<h4>Needed by{}</h4>\n<ul class=\"links\">", number(count));
+    let _ = write!(
+        out,
+        "<h4>Needed by{}</h4>\n<ul class=\"links\">",
+        number(count)
+    );
     for asker in &project.asked_by {
         let _ = write!(
             out,
             "<li{}>{}",
-            if asker.forces { " class=\"forces\"" } else { "" },
+            if asker.forces {
+                " class=\"forces\""
+            } else {
+                ""
+            },
             who(anchors, asker)
         );
         if asker.to_build {
@@ -164,7 +188,10 @@ fn about(out: &mut String, project: &Project) {
         None => "<span class=\"none\">not told</span>".to_owned(),
     };
     let _ = write!(out, "<dt>licence</dt><dd>{license}</dd>");
-    for (label, address) in [("page", &project.homepage), ("changelog", &project.changelog)] {
+    for (label, address) in [
+        ("page", &project.homepage),
+        ("changelog", &project.changelog),
+    ] {
         if let Some(address) = address {
             let _ = write!(out, "<dt>{label}</dt><dd>{}</dd>", link(address, address));
         }
@@ -181,11 +208,19 @@ fn files(out: &mut String, files: &[File]) {
         "<details><summary>{} {}, with {}</summary>\n<ul class=\"files\">",
         files.len(),
         if files.len() == 1 { "file" } else { "files" },
-        if files.len() == 1 { "its hash" } else { "their hashes" }
+        if files.len() == 1 {
+            "its hash"
+        } else {
+            "their hashes"
+        }
     );
     for file in files {
         let size = file.size.map(size).unwrap_or_default();
-        let _ = write!(out, "<li><bdi>{}</bdi> <span class=\"size\">{size}</span>", escape(&file.name));
+        let _ = write!(
+            out,
+            "<li><bdi>{}</bdi> <span class=\"size\">{size}</span>",
+            escape(&file.name)
+        );
         for hash in &file.hashes {
             let _ = write!(out, "<code>{}</code>", escape(hash));
         }

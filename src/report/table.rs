@@ -3,7 +3,10 @@
 use std::fmt::Write as _;
 
 use super::html::escape;
-use super::{Page, Project};
+use super::{Asker, Page, Project};
+
+/// So many of those who need a project are named.
+const SHOWN: usize = 3;
 
 /// The rows.
 pub(super) fn rows(page: &Page, anchors: &[String]) -> String {
@@ -12,7 +15,8 @@ pub(super) fn rows(page: &Page, anchors: &[String]) -> String {
         let needs: Vec<String> = project.needs.iter().map(|n| n.to.to_string()).collect();
         let mut marks = String::new();
         if project.direct {
-            marks.push_str(" <span class=\"mark\" title=\"your project asks for it\">direct</span>");
+            marks
+                .push_str(" <span class=\"mark\" title=\"your project asks for it\">direct</span>");
         }
         if project.for_build {
             marks.push_str(" <span class=\"mark\" title=\"only builds need it\">build</span>");
@@ -43,7 +47,7 @@ pub(super) fn rows(page: &Page, anchors: &[String]) -> String {
                 .nixpkgs_version
                 .as_ref()
                 .map_or("<span class=\"none\">–</span>".to_owned(), |v| escape(v)),
-            why = escape(&why(project)),
+            why = why(page, project),
         );
     }
     out
@@ -57,8 +61,22 @@ fn flag(name: &str, set: bool) -> String {
     }
 }
 
-/// The one reason for the table.
-fn why(project: &Project) -> String {
-    let first = project.kind_reasons.first().or(project.version_reasons.first());
-    first.cloned().unwrap_or_default()
+/// The reason, where there is one; else who needs it.
+fn why(page: &Page, project: &Project) -> String {
+    if let Some(reason) = project.kind_reasons.first() {
+        return format!("<b>{}</b>", escape(reason));
+    }
+    let name = |asker: &Asker| match asker.by.and_then(|by| page.projects.get(by)) {
+        Some(by) => by.name.clone(),
+        None => asker.place.clone().unwrap_or(asker.called.clone()),
+    };
+    let mut names: Vec<String> = project.asked_by.iter().map(name).collect();
+    names.dedup();
+    let more = names.len().saturating_sub(SHOWN);
+    names.truncate(SHOWN);
+    let more = match more {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    escape(&format!("{}{more}", names.join(", ")))
 }

@@ -15,5 +15,6 @@ mod init;
 mod inspect;
 mod lock;
 mod nix;
+mod report;
 mod show;
 mod support;

@@ -10,6 +10,7 @@ pub mod inspect;
 pub mod lock;
 pub mod man;
 pub mod prune;
+pub mod report;
 pub mod tree;
 pub mod update;
 pub mod why;

@@ -42,19 +42,30 @@ fn of(derivation: &Derivation) -> Vec<String> {
         }
     }
     if let Some(rust) = &derivation.rust {
-        all.push(format!("It has a Rust part; its crates are those of {}.", rust.file));
+        all.push(format!(
+            "It has a Rust part; its crates are those of {}.",
+            rust.file
+        ));
     }
     if !derivation.missing_files.is_empty() {
         let files = derivation.missing_files.join(", ");
-        all.push(format!("Its setup.py reads {files}, which the sdist lacks."));
+        all.push(format!(
+            "Its setup.py reads {files}, which the sdist lacks."
+        ));
     }
     for relaxed in &derivation.relaxed_builds {
-        all.push(format!("A build requirement is relaxed: {}.", relaxed.because));
+        all.push(format!(
+            "A build requirement is relaxed: {}.",
+            relaxed.because
+        ));
     }
     for relaxed in &derivation.relaxed {
         let done = if relaxed.remove { "removed" } else { "relaxed" };
         let name = &relaxed.name;
-        all.push(format!("The requirement on {name} is {done}: {}.", relaxed.because));
+        all.push(format!(
+            "The requirement on {name} is {done}: {}.",
+            relaxed.because
+        ));
     }
     for patch in &derivation.patches {
         all.push(format!("Your patch {patch} is applied."));
@@ -75,7 +86,10 @@ fn source(source: &Source) -> String {
         Source::Wheel(_) => "From its wheel, which serves every system".to_owned(),
         Source::Wheels(wheels) => {
             let systems: Vec<&str> = wheels.keys().map(|system| system.name()).collect();
-            format!("From published binaries, one for each of {}", systems.join(", "))
+            format!(
+                "From published binaries, one for each of {}",
+                systems.join(", ")
+            )
         }
     }
 }

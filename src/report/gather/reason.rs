@@ -36,9 +36,9 @@ pub(super) fn kind(step: &Step) -> Vec<String> {
         .collect();
     match (step.action, &step.nixpkgs_version) {
         (Action::Reuse, Some(version)) if *version == step.version => Vec::new(),
-        (Action::Omit, _) => vec![
-            "Only packages want it that nixpkgs builds without it.".to_owned(),
-        ],
+        (Action::Omit, _) => {
+            vec!["Only packages want it that nixpkgs builds without it.".to_owned()]
+        }
         (Action::Keep, Some(version)) => vec![format!(
             "nixpkgs has {version}, which will do: only packages need it that come from nixpkgs."
         )],
@@ -54,7 +54,13 @@ pub(super) fn kind(step: &Step) -> Vec<String> {
             all.extend(forced.into_iter().map(|text| format!("{text}.")));
             all
         }
-        (_, None) => vec!["nixpkgs lacks it.".to_owned()],
+        (_, None) => vec![match step.reasons.first() {
+            Some(first) if first.wanted.is_empty() => {
+                format!("nixpkgs lacks it; {} needs it.", who(first))
+            }
+            Some(first) => format!("nixpkgs lacks it; {} needs {}.", who(first), first.wanted),
+            None => "nixpkgs lacks it.".to_owned(),
+        }],
         (_, Some(version)) => match forced.split_first() {
             Some((first, rest)) => {
                 let mut all = vec![format!("{}; {first}.", has(version))];

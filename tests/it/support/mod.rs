@@ -5,6 +5,7 @@
     reason = "a vocabulary for tests: not every word is in use at all times"
 )]
 
+pub mod browser;
 pub mod index;
 pub mod nix;
 pub mod project;
