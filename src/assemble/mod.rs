@@ -10,6 +10,7 @@
 
 mod ahead;
 mod approved;
+mod choice;
 mod kept;
 mod parallel;
 mod restated;
@@ -19,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use approved::Approved;
+use choice::Choice;
 use restated::Restated;
 
 pub use kept::Kept;
@@ -26,9 +28,9 @@ pub use kept::Kept;
 use crate::event::{Event, Observer, Step};
 use crate::index::{Catalog, Distribution, IndexError};
 use crate::nixpkgs::Nixpkgs;
-use crate::plan::{self, Plan, PlanError};
+use crate::plan::{self, Older, Plan, PlanError};
 use crate::project::SourceFacts;
-use crate::python::{PackageName, Requirement, Sha256, Version, VersionSpecifiers, Wanted};
+use crate::python::{PackageName, Requirement, Sha256, Version};
 use crate::resolve::{
     self, Explanation, Input, Outcome, Pin, Prefer, Preferences, Resolution, ResolveError,
 };
@@ -65,6 +67,8 @@ pub struct Assembly {
     pub plan: Plan,
     /// Digests of files whose index does not tell them, by file name.
     pub digests: BTreeMap<String, Sha256>,
+    /// Releases that are older than they could be, as others would have more built.
+    pub older: BTreeMap<PackageName, Older>,
     /// What the sources warn about, as sentences.
     pub warnings: Vec<String>,
 }
@@ -119,11 +123,22 @@ pub enum AssembleError {
     },
 }
 
-/// Resolves only.
+/// The pins alone, chosen as for [`assemble`].
 ///
 /// # Errors
 /// See [`AssembleError`].
-pub fn resolve(
+pub fn choose(
+    catalog: &dyn Catalog,
+    question: &Question<'_>,
+    observer: &dyn Observer,
+) -> Result<(Resolution, BTreeMap<PackageName, Older>), AssembleError> {
+    let mut choice = Choice::new(question);
+    let resolution = choice.resolve(catalog, observer, observer)?;
+    Ok((resolution, choice.older))
+}
+
+/// Resolves only.
+fn resolve(
     catalog: &dyn Catalog,
     input: &Input,
     approved: &Approved,
@@ -175,8 +190,10 @@ pub fn assemble(
         unbuildable: BTreeSet::new(),
         digests: BTreeMap::new(),
     };
+    let quiet = observer;
     let observer = &ahead::Ahead::new(catalog, question, observer);
-    let mut resolution = resolve(catalog, question.input, question.approved, observer)?;
+    let mut choice = Choice::new(question);
+    let mut resolution = choice.resolve(catalog, observer, quiet)?;
     let mut build: Vec<Resolution> = Vec::new();
     let mut repetitions = 0;
     while build.len() < ROUNDS {
@@ -186,13 +203,8 @@ pub fn assemble(
         if repetitions < REPETITIONS && gathered.restate(&resolution, &build) {
             repetitions += 1;
             build.clear();
-            resolution = resolve(
-                &gathered.catalog,
-                question.input,
-                question.approved,
-                observer,
-            )
-            .map_err(|error| gathered.hinted(error))?;
+            let again = choice.resolve(&gathered.catalog, observer, quiet);
+            resolution = again.map_err(|error| gathered.hinted(error))?;
             continue;
         }
         let circular = plan::circular_builds(&gathered.request(&resolution, &build));
@@ -205,9 +217,11 @@ pub fn assemble(
             gathered.trials = trial::trials(&gathered.catalog, &request)?;
             let request = gathered.request(&resolution, &build);
             let plan = plan::plan(&request)?;
-            let warnings = gathered.warnings(&resolution, &build);
+            let mut warnings = gathered.warnings(&resolution, &build);
+            warnings.extend(choice.warning());
             return Ok(Assembly {
                 plan,
+                older: choice.older,
                 digests: gathered.digests,
                 warnings,
                 build,
@@ -468,14 +482,7 @@ fn exactly(pin: &Pin, locked: &BTreeMap<PackageName, Vec<Version>>) -> Option<Re
     if pin.direct.is_some() || locked.get(&pin.name).is_none_or(|all| all.len() > 1) {
         return None;
     }
-    let specifier = pep440_rs::VersionSpecifier::equals_version(pin.version.clone());
-    Some(Requirement {
-        name: pin.name.clone(),
-        extras: BTreeSet::new(),
-        wanted: Wanted::Versions(VersionSpecifiers::from_iter([specifier])),
-        marker: crate::python::MarkerTree::TRUE,
-        origin: None,
-    })
+    Some(choice::exactly(&pin.name, &pin.version))
 }
 
 fn texts(requirements: &[Requirement]) -> String {

@@ -17,7 +17,8 @@ use crate::event::{Event, Observer, Step};
 use crate::index::{Catalog, Counts, Options, RemoteCatalog};
 use crate::nixpkgs::Nixpkgs;
 use crate::nixpkgs::source::{Located, Surroundings};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Older, Plan};
+use crate::project::pylock::Pylock;
 use crate::python::{PackageName, Sha256};
 use crate::render::lock::{Action, LockText};
 use crate::render::{self, Document};
@@ -172,6 +173,8 @@ impl<'a> Asked<'a> {
             .existing
             .map(|text| question::parsed(meant, &text))
             .transpose()?;
+        let older = existing.as_ref().map(|lock| noted(meant, lock));
+        let older = older.unwrap_or_default();
         let nixpkgs = question::nixpkgs(meant, &mut self.located, &self.around)?;
         let nixpkgs = Arc::new(nixpkgs);
         let input = question::input(meant, &self.wishes, self.policy, &nixpkgs, existing);
@@ -184,6 +187,7 @@ impl<'a> Asked<'a> {
             input: &input,
             inputs: &self.inputs,
             catalog: &catalog,
+            older: &older,
             watcher,
         };
         let outcome = match meant.output.nix {
@@ -208,6 +212,8 @@ struct Work<'a> {
     input: &'a Input,
     inputs: &'a str,
     catalog: &'a dyn Catalog,
+    /// Releases that the existing lock says are older than they could be.
+    older: &'a BTreeMap<PackageName, Older>,
     watcher: &'a Watcher,
 }
 
@@ -216,6 +222,7 @@ struct Work<'a> {
 struct Aspects {
     actions: BTreeMap<(PackageName, String), Action>,
     build: Vec<Pin>,
+    older: BTreeMap<PackageName, Older>,
     written: Vec<(String, Sha256)>,
 }
 
@@ -255,7 +262,11 @@ impl Work<'_> {
         };
         let mut documents = vec![nix];
         documents.extend(render::beside(&assembly.plan));
+        let older = self.older(&assembly.resolution, &assembly.older);
+        let mut steps = assembly.plan.steps.clone();
+        tell_older(&mut steps, &older);
         let aspects = Aspects {
+            older,
             actions: actions(&assembly.plan),
             build: build_pins(&assembly),
             written: documents
@@ -274,25 +285,33 @@ impl Work<'_> {
             changelogs: changelogs(&assembly.resolution),
             nixpkgs: Arc::clone(self.nixpkgs),
             source: String::new(),
-            steps: assembly.plan.steps.clone(),
+            steps,
             assembly: Some(assembly),
             warnings,
         })
     }
 
     fn only_the_lock(&self, reasons: Reasons) -> Result<Locked, AssembleError> {
-        let resolution = assemble::resolve(
-            self.catalog,
-            self.input,
-            &self.wishes.approved,
-            self.watcher,
-        )?;
-        let lock = self.text(&resolution, BTreeMap::new(), &Aspects::default())?;
-        let steps = if reasons == Reasons::Wanted {
+        let policy = self.policy();
+        let question = Question {
+            input: self.input,
+            nixpkgs: self.nixpkgs,
+            policy: &policy,
+            stated: &self.wishes.stated_releases(),
+            approved: &self.wishes.approved,
+        };
+        let (resolution, older) = assemble::choose(self.catalog, &question, self.watcher)?;
+        let aspects = Aspects {
+            older: self.older(&resolution, &older),
+            ..Aspects::default()
+        };
+        let lock = self.text(&resolution, BTreeMap::new(), &aspects)?;
+        let mut steps = if reasons == Reasons::Wanted {
             self.steps(&resolution)
         } else {
             Vec::new()
         };
+        tell_older(&mut steps, &aspects.older);
         Ok(Locked {
             documents: vec![lock],
             pins: resolution.pins.len(),
@@ -304,6 +323,22 @@ impl Work<'_> {
             assembly: None,
             warnings: Vec::new(),
         })
+    }
+
+    /// What is known of releases that are older than they could be: found now, or noted in the lock
+    /// whose pins stayed.
+    fn older(
+        &self,
+        resolution: &Resolution,
+        found: &BTreeMap<PackageName, Older>,
+    ) -> BTreeMap<PackageName, Older> {
+        let mut older = self.older.clone();
+        older.extend(found.clone());
+        older.retain(|name, older| {
+            let mut pins = resolution.pins_of(name);
+            pins.any(|pin| pin.version == older.version)
+        });
+        older
     }
 
     fn steps(&self, resolution: &Resolution) -> Vec<plan::Step> {
@@ -341,6 +376,7 @@ impl Work<'_> {
             inputs: self.inputs,
             place: &self.place(),
             actions: &aspects.actions,
+            older: &aspects.older,
             build: &aspects.build,
             written: &aspects.written,
         };
@@ -350,6 +386,29 @@ impl Work<'_> {
             name: self.meant.output.lock.clone(),
             text,
         })
+    }
+}
+
+/// What the existing lock says of releases that are older than they could be, where their pins stay.
+fn noted(meant: &settings::Lock, lock: &Pylock) -> BTreeMap<PackageName, Older> {
+    let pins = lock.packages.iter();
+    let stay = pins.filter(|pin| !meant.upgrade.packages.contains(&pin.name));
+    stay.filter_map(|pin| {
+        let older = Older {
+            version: pin.version.clone()?,
+            rather_than: pin.own.rather_than.clone()?,
+            because: pin.own.because.clone()?,
+        };
+        Some((pin.name.clone(), older))
+    })
+    .collect()
+}
+
+fn tell_older(steps: &mut [plan::Step], older: &BTreeMap<PackageName, Older>) {
+    for step in steps {
+        let as_nixpkgs = matches!(step.action, plan::Action::Keep | plan::Action::Omit);
+        let older = older.get(&step.name).filter(|_| !as_nixpkgs).cloned();
+        step.older = older.filter(|older| older.version == step.version);
     }
 }
 

@@ -70,36 +70,30 @@ impl Summary<'_> {
         )
     }
 
+    /// `141 from nixpkgs · 3 overridden · 6 new · 9 rebuilt because of overrides`, and from which
+    /// nixpkgs.
     fn counted(&self) -> String {
         let count = |action| self.steps.iter().filter(|s| s.action == action).count();
-        let reuse = count(Action::Reuse) + count(Action::Keep);
         let other = count(Action::Attribute);
-        let (overrides, new) = (count(Action::Override), count(Action::New));
-        let source = if self.nixpkgs.is_empty() {
-            "nixpkgs (none was used)".to_owned()
-        } else {
-            format!("nixpkgs ({})", self.source)
+        let kept = count(Action::Reuse) + count(Action::Keep) + other;
+        let mut parts = vec![format!("{kept} from nixpkgs")];
+        let mut part = |count: usize, what: &str| {
+            if count > 0 {
+                parts.push(format!("{count} {what}"));
+            }
         };
-        let others = if other > 0 {
-            format!(", {other} of them under another attribute")
-        } else {
-            String::new()
-        };
+        part(other, "of these under another attribute");
+        part(count(Action::Override), "overridden");
+        part(count(Action::New), "new");
         let rebuilt = self.steps.iter().filter(|s| s.rebuilt).count();
-        let rebuilt = match rebuilt {
-            0 => String::new(),
-            n => format!("; {n} built again because of overrides"),
+        part(rebuilt, "rebuilt because of overrides");
+        part(count(Action::Omit), "that nixpkgs' packages do without");
+        let source = if self.nixpkgs.is_empty() {
+            "no nixpkgs was used".to_owned()
+        } else {
+            format!("nixpkgs: {}", self.source)
         };
-        let omitted = match count(Action::Omit) {
-            0 => String::new(),
-            n => format!("; {n} that nixpkgs' packages do without"),
-        };
-        format!(
-            "  {} from {source}{others}; {overrides} {}, {new} new {}{rebuilt}{omitted}",
-            reuse + other,
-            plural(overrides, "override"),
-            if new == 1 { "entry" } else { "entries" },
-        )
+        format!("  {}\n  {source}", parts.join(" · "))
     }
 
     /// What was not looked at, because nobody knows nixpkgs' recipes.
@@ -126,6 +120,7 @@ impl Summary<'_> {
         let mut lines = Vec::new();
         for step in self.steps {
             let at = match step.action {
+                _ if step.older.is_some() => Volume::Normal,
                 Action::Keep | Action::Override | Action::New => Volume::Normal,
                 Action::Attribute | Action::Reuse | Action::Omit => Volume::Verbose,
             };
@@ -146,6 +141,14 @@ impl Summary<'_> {
                 because(step)
             );
             report.say(at, line.trim_end());
+            if let Some(older) = &step.older {
+                let indent = width + 13;
+                let line = format!(
+                    "{:indent$} rather than {}: {}",
+                    "", older.rather_than, older.because
+                );
+                report.say(at, &line);
+            }
         }
     }
 
@@ -227,6 +230,8 @@ impl Summary<'_> {
             "for_build": step.for_build,
             "rebuilt": step.rebuilt,
             "notes": step.notes,
+            "rather_than": step.older.as_ref().map(|older| &older.rather_than),
+            "because": step.older.as_ref().map(|older| &older.because),
             "reasons": reasons,
         })
     }

@@ -40,6 +40,7 @@ pub use decide::{Decision, decide};
 pub use derivation::{Definition, Derivation, Entry, Needed};
 pub use meta::changelog;
 pub use policy::Policy;
+pub use rebuild::{Weight, weigh};
 pub use trial::{Trial, Trials};
 
 /// What a plan is made from.
@@ -113,6 +114,19 @@ pub struct Step {
     pub rebuilt: bool,
     /// What was dropped of nixpkgs' recipe, and what could not be checked, as sentences.
     pub notes: Vec<String>,
+    /// What speaks against the newer release that would do.
+    pub older: Option<Older>,
+}
+
+/// A release that was taken although a newer one fits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Older {
+    /// The version that is taken.
+    pub version: Version,
+    /// The version that would be taken otherwise.
+    pub rather_than: String,
+    /// What speaks against that one, as the end of a sentence.
+    pub because: String,
 }
 
 /// What can be done for a pin.

@@ -42,6 +42,7 @@ pub(super) fn step(set: &Set<'_>, pinned: &Pinned<'_>, warnings: &mut Vec<String
         for_build: pinned.for_build,
         rebuilt: false,
         notes: Vec::new(),
+        older: None,
     }
 }
 

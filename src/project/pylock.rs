@@ -135,6 +135,11 @@ pub struct OwnPackage {
     pub action: Option<String>,
     /// The attribute.
     pub attribute: Option<String>,
+    /// The newer version that would have been taken, and what speaks against it.
+    #[serde(rename = "rather-than")]
+    pub rather_than: Option<String>,
+    /// Why not.
+    pub because: Option<String>,
 }
 
 impl Pylock {

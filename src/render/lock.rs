@@ -16,6 +16,7 @@ use url::Url;
 
 use crate::index::{Commit, Distribution, Place};
 use crate::nixpkgs::Nixpkgs;
+use crate::plan::Older;
 use crate::plan::source::relative;
 use crate::python::{Filename, PackageName, Sha256, System, TargetSet, Targets, Wanted, tag};
 use crate::resolve::{Edge, Pin, Resolution};
@@ -37,6 +38,8 @@ pub struct LockText<'a> {
     pub place: &'a Path,
     /// What the Nix file does about a pin, by project and version.
     pub actions: &'a BTreeMap<(PackageName, String), Action>,
+    /// Releases that are older than they could be, and why.
+    pub older: &'a BTreeMap<PackageName, Older>,
     /// Pins that only builds need.
     pub build: &'a [Pin],
     /// The files that are written with the lock, with the digests of their texts.
@@ -131,7 +134,9 @@ fn package(out: &mut String, lock: &LockText<'_>, pin: &Pin) -> Result<(), Strin
     let action = lock
         .actions
         .get(&(pin.name.clone(), pin.version.to_string()));
-    if pin.needs.is_empty() && pin.extras.is_empty() && action.is_none() {
+    let older = lock.older.get(&pin.name);
+    let older = older.filter(|older| older.version == pin.version);
+    if pin.needs.is_empty() && pin.extras.is_empty() && action.is_none() && older.is_none() {
         return Ok(());
     }
     out.push_str("\n[packages.tool.pyresolve]\n");
@@ -146,6 +151,10 @@ fn package(out: &mut String, lock: &LockText<'_>, pin: &Pin) -> Result<(), Strin
         if !action.attribute.is_empty() {
             key(out, "attribute", &action.attribute);
         }
+    }
+    if let Some(older) = older {
+        key(out, "rather-than", &older.rather_than);
+        key(out, "because", &older.because);
     }
     Ok(())
 }

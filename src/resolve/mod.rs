@@ -168,6 +168,29 @@ pub fn resolve(
     }
 }
 
+/// The same, given up without an explanation once more than `patience` versions turned out to be
+/// impossible: for answers that would be better than one that is at hand.
+///
+/// # Errors
+/// When the catalog does not answer.
+pub fn resolve_within(
+    catalog: &dyn Catalog,
+    input: &Input,
+    observer: &dyn Observer,
+    patience: u32,
+) -> Result<Option<Resolution>, ResolveError> {
+    let mut universe = Universe::new(catalog, input)?;
+    universe.patience = Some(patience);
+    let mut parts = Vec::new();
+    match solve(&universe, input.targets.all(), &mut parts, observer) {
+        Ok(None) => {}
+        Ok(Some(_)) | Err(ResolveError::Patience(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    agree(&universe, &mut parts, observer)?;
+    Ok(Some(answer::merge(&universe, &parts)?))
+}
+
 /// The versions of a solution that is found while no more than so many others turn out to
 /// be impossible, without explanations.
 fn attempt(

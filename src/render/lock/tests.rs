@@ -95,6 +95,7 @@ fn rendered(resolution: &Resolution) -> Result<String, String> {
                 attribute: "demo".to_owned(),
             },
         )]),
+        older: &BTreeMap::new(),
         build: &[],
         written: &[("dependencies.nix".to_owned(), Sha256::of(b"{ }"))],
     })
