@@ -16,6 +16,9 @@
 //! [`assemble`] is the loop between `resolve` and `plan`: an entry needs its source read, a
 //! source has build requirements, and those are resolved too until nothing new appears.
 //!
+//! [`contribute`] writes for nixpkgs itself what `render` writes for a user: modules in a checkout,
+//! which a person submits.
+//!
 //! A folder may use folders of lower floors only; `tests/house.rs` holds it to that. Logic never
 //! prints: [`problem`] and [`event`] carry what can be said, and only [`cli`] says it.
 
@@ -40,6 +43,8 @@ pub mod assemble;
 
 pub mod render;
 pub mod report;
+
+pub mod contribute;
 
 pub mod write;
 

@@ -19,6 +19,7 @@ const FLOORS: &[&[&str]] = &[
     &["plan"],
     &["assemble"],
     &["render", "report"],
+    &["contribute"],
     &["write"],
     &["cli"],
 ];

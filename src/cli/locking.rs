@@ -503,7 +503,7 @@ pub fn not_written(error: WriteError) -> Failure {
 }
 
 /// Why there is no result, for people.
-fn refused(error: AssembleError) -> Failure {
+pub(super) fn refused(error: AssembleError) -> Failure {
     match error {
         AssembleError::Index(error) | AssembleError::Resolve(ResolveError::Index(error)) => {
             Failure::from(error)

@@ -7,6 +7,7 @@
 pub mod args;
 pub mod command;
 mod configured;
+pub mod contributing;
 pub mod exit;
 pub mod finding;
 pub mod interrupt;
@@ -51,6 +52,7 @@ pub fn run() -> ExitCode {
         Command::Check(args) => args.json,
         Command::Update(args) => args.output.json,
         Command::Prune(args) => args.output.json,
+        Command::Nixpkgs(args) => args.json(),
         Command::Export(_)
         | Command::Cache(_)
         | Command::Completions(_)
@@ -61,6 +63,7 @@ pub fn run() -> ExitCode {
     let outcome = match cli.command {
         Command::Lock(args) => command::lock::run(&args, &report),
         Command::Init(args) => command::init::run(&args, &report),
+        Command::Nixpkgs(args) => command::nixpkgs::run(&args, &report),
         Command::Inspect(args) => command::inspect::run(&args, &report),
         Command::Tree(args) => command::tree::run(&args, &report),
         Command::Why(args) => command::why::run(&args, &report),

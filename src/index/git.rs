@@ -359,7 +359,7 @@ const LOCAL: [&str; 14] = [
     "GIT_COMMON_DIR",
 ];
 
-/// The tree in an archive that git made, and whether a `.gitattributes` is in it.
+/// The tree in an archive that git made, and whether a `.gitattributes` with `export-…` is in it.
 fn tree(tar: &[u8]) -> Result<(Node<'_>, bool), String> {
     let text = |e: io::Error| e.to_string();
     let mut root = Node::folder();
@@ -394,7 +394,12 @@ fn tree(tar: &[u8]) -> Result<(Node<'_>, bool), String> {
         } else {
             continue;
         };
-        attributes |= path == b".gitattributes" || path.ends_with(b"/.gitattributes");
+        // Only these make an archive something else than a checkout.
+        if (path == b".gitattributes" || path.ends_with(b"/.gitattributes"))
+            && let Node::File { content, .. } = &node
+        {
+            attributes |= memchr::memmem::find(content, b"export-").is_some();
+        }
         if !root.put(path, node) {
             return Err(format!(
                 "it has a file at `{}`",

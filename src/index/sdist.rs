@@ -79,6 +79,27 @@ impl RemoteCatalog {
         })
     }
 
+    /// A file of a release, whole: a wheel or an sdist, verified and read in memory.
+    ///
+    /// # Errors
+    /// Anything that fetching can run into; an archive that cannot be read.
+    pub fn archive(&self, file: &Distribution) -> Result<Archive, IndexError> {
+        let (shared, asked) = (Arc::clone(self.shared()), file.clone());
+        self.wait_for(&file.file.clone(), async move {
+            let (_, bytes) = shared.download(&asked).await?;
+            let name = asked.file.clone();
+            let parsed = shared.run(move || {
+                Archive::parse(&name, &bytes).map_err(|error| IndexError::Malformed {
+                    what: name,
+                    reason: causes(&error),
+                })
+            });
+            parsed
+                .await
+                .unwrap_or_else(|| Err(interrupted(&asked.file)))
+        })
+    }
+
     /// The digest of a file that the index tells none of.
     pub(super) fn digest_of(
         &self,

@@ -8,8 +8,13 @@ pub enum Expr {
     Str(String),
     /// A string of several lines: shell commands.
     Lines(Vec<String>),
+    /// A string with values in it: `"v${version}"`.
+    Template(Vec<Piece>),
     /// A variable, or a value such as `true` or `null`. Must be an identifier.
     Name(&'static str),
+    /// A variable whose name comes from somewhere else. Should be an identifier: anything else is
+    /// printed as a string, which no list of packages takes.
+    Variable(String),
     /// A file beside the one that is written: `./name`. The name must be letters, digits, `.`, `_`, `-`.
     File(String),
     /// A path that starts with `./` or `../`, of any names.
@@ -36,8 +41,32 @@ pub enum Expr {
     Lambda(&'static str, Box<Expr>),
     /// `{ a, b ? default }: body`.
     Formals(Vec<(&'static str, Option<Expr>)>, Box<Expr>),
+    /// `{ a, b, }: body`, the arguments of a package's file, on lines of their own and in groups.
+    Arguments(Vec<Argument>, Box<Expr>),
     /// `let … in body`.
     Let(Vec<Item>, Box<Expr>),
+    /// `with names; body`.
+    With(Box<Expr>, Box<Expr>),
+}
+
+/// A part of a [`Expr::Template`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// Text, as it is.
+    Text(String),
+    /// `${value}`.
+    Value(Expr),
+}
+
+/// What stands in the head of a package's file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Argument {
+    /// A name; must be an identifier.
+    Name(String),
+    /// A `#` comment on a line of its own.
+    Comment(String),
+    /// An empty line.
+    Blank,
 }
 
 /// An operator between expressions.

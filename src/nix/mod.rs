@@ -12,5 +12,5 @@ pub mod print;
 pub mod read;
 pub mod text;
 
-pub use expr::{Expr, Item, Operator};
+pub use expr::{Argument, Expr, Item, Operator, Piece};
 pub use print::print;

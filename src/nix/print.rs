@@ -1,7 +1,7 @@
 //! [`Expr`] to text. The printer places lines, comments and blank lines; the last word on layout
 //! has nixfmt (RFC 166), which never adds or removes any of them.
 
-use super::expr::{Expr, Item, Operator};
+use super::expr::{Argument, Expr, Item, Operator, Piece};
 use super::text;
 
 /// The text of an expression as a file, in nixpkgs' format.
@@ -83,7 +83,9 @@ impl Printer {
         match expr {
             Expr::Str(text) => self.out.push_str(&text::string(text)),
             Expr::Lines(lines) => self.lines(lines),
+            Expr::Template(pieces) => self.template(pieces),
             Expr::Name(name) => self.out.push_str(name),
+            Expr::Variable(name) => self.out.push_str(&text::attribute(name)),
             Expr::File(name) => {
                 self.out.push_str("./");
                 self.out.push_str(name);
@@ -137,6 +139,13 @@ impl Printer {
                 self.expr(body, Level::Any);
             }
             Expr::Formals(formals, body) => self.formals(formals, body),
+            Expr::Arguments(arguments, body) => self.arguments(arguments, body),
+            Expr::With(names, body) => {
+                self.out.push_str("with ");
+                self.expr(names, Level::Any);
+                self.out.push_str("; ");
+                self.expr(body, Level::Any);
+            }
             Expr::Let(items, body) => {
                 self.out.push_str("let");
                 self.items(items);
@@ -146,6 +155,33 @@ impl Printer {
                 self.expr(body, Level::Any);
             }
         }
+    }
+
+    fn template(&mut self, pieces: &[Piece]) {
+        self.out.push('"');
+        for (index, piece) in pieces.iter().enumerate() {
+            match piece {
+                Piece::Text(part) => {
+                    let written = text::string(part);
+                    let written = written.strip_prefix('"').unwrap_or(&written);
+                    let mut written = written.strip_suffix('"').unwrap_or(written).to_owned();
+                    // Two dollars before a brace would switch the interpolation off.
+                    if written.ends_with('$')
+                        && matches!(pieces.get(index + 1), Some(Piece::Value(_)))
+                    {
+                        written.pop();
+                        written.push_str("\\$");
+                    }
+                    self.out.push_str(&written);
+                }
+                Piece::Value(value) => {
+                    self.out.push_str("${");
+                    self.expr(value, Level::Any);
+                    self.out.push('}');
+                }
+            }
+        }
+        self.out.push('"');
     }
 
     fn block(&mut self, expr: &Expr) {
@@ -287,6 +323,30 @@ impl Printer {
         }
     }
 
+    fn arguments(&mut self, arguments: &[Argument], body: &Expr) {
+        self.out.push('{');
+        self.indent += 1;
+        for argument in arguments {
+            match argument {
+                Argument::Blank => self.out.push('\n'),
+                Argument::Comment(line) => {
+                    self.newline();
+                    self.out.push_str("# ");
+                    self.out.push_str(&text::comment(line));
+                }
+                Argument::Name(name) => {
+                    self.newline();
+                    self.out.push_str(name);
+                    self.out.push(',');
+                }
+            }
+        }
+        self.indent -= 1;
+        self.newline();
+        self.out.push_str("}:\n\n");
+        self.expr(body, Level::Any);
+    }
+
     fn formals(&mut self, formals: &[(&'static str, Option<Expr>)], body: &Expr) {
         self.out.push('{');
         self.indent += 1;
@@ -320,6 +380,8 @@ fn above(operator: Operator) -> Level {
 fn own_level(expr: &Expr) -> Level {
     match expr {
         Expr::Str(_)
+        | Expr::Template(_)
+        | Expr::Variable(_)
         | Expr::Lines(_)
         | Expr::Name(_)
         | Expr::File(_)
@@ -336,7 +398,9 @@ fn own_level(expr: &Expr) -> Level {
         | Expr::If(..)
         | Expr::Lambda(..)
         | Expr::Formals(..)
-        | Expr::Let(..) => Level::Any,
+        | Expr::Arguments(..)
+        | Expr::Let(..)
+        | Expr::With(..) => Level::Any,
     }
 }
 

@@ -33,6 +33,11 @@ fn several(mut attrs: Vec<&str>) -> Option<License> {
     }
 }
 
+/// The licence that an SPDX expression names; none where nixpkgs has no name for it.
+pub fn of_expression(text: &str) -> Option<License> {
+    from_expression(text)
+}
+
 /// An SPDX expression. Exceptions and unknown identifiers make it unknown.
 fn from_expression(text: &str) -> Option<License> {
     let mode = spdx::ParseMode {

@@ -38,6 +38,7 @@ pub use build::Unbuildable;
 pub use condition::Condition;
 pub use decide::{Decision, decide};
 pub use derivation::{Definition, Derivation, Entry, Needed};
+pub use license::of_expression as license_of_expression;
 pub use meta::changelog;
 pub use policy::Policy;
 pub use rebuild::{Weight, weigh};

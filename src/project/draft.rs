@@ -27,6 +27,8 @@ pub(super) struct Draft {
     pub build_system: Option<BuildSystem>,
     /// `setup_requires`.
     pub setup_requires: Vec<Requirement>,
+    /// `tests_require`.
+    pub tests_require: Vec<Requirement>,
     /// Entry points by group.
     pub entry_points: Option<BTreeMap<String, Vec<(String, String)>>>,
     /// Description, addresses, licence.

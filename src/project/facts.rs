@@ -5,7 +5,8 @@
 use super::merge::recorded::comparable;
 use super::reading::no_env;
 use super::{
-    Cargo, Evaluated, External, Files, Hint, ProjectError, cargo, external, merge, module,
+    Cargo, Evaluated, External, Files, Hint, ProjectError, Testing, cargo, external, merge, module,
+    testing,
 };
 use std::collections::BTreeSet;
 
@@ -46,6 +47,9 @@ pub struct SourceFacts {
     pub cargo: Option<Cargo>,
     /// Whether the archive holds tests.
     pub has_tests: bool,
+    /// What its tests need, and what runs them.
+    #[serde(default)]
+    pub testing: Testing,
     /// Things to be warned about, as sentences.
     pub warnings: Vec<String>,
     /// Whether setup.py builds extension modules, or may.
@@ -122,6 +126,7 @@ pub fn of(files: &dyn Files) -> Result<SourceFacts, ProjectError> {
             .map(|(n, _)| n.clone())
             .collect(),
         has_tests: has_tests(files),
+        testing: testing::read(files, &project, &read.tests_require),
         cargo: cargo::read(files, build_names(&project.build_system.requires)),
         warnings: project
             .problems

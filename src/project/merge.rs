@@ -34,6 +34,8 @@ pub(super) struct Read {
     pub has_build_system: bool,
     /// What its setup.py says of native code.
     pub native: Native,
+    /// What its tests require, where setuptools' old keyword says it.
+    pub tests_require: Vec<Requirement>,
 }
 
 /// Reads and merges everything that describes the project.
@@ -199,6 +201,7 @@ fn finish(mut reading: Reading<'_>, mut draft: Draft, backend: Backend) -> Read 
         backend,
         has_build_system,
         native: draft.native,
+        tests_require: draft.tests_require,
     }
 }
 

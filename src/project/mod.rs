@@ -32,6 +32,7 @@ mod requirements_txt;
 mod script;
 mod setup_cfg;
 mod table;
+pub mod testing;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -49,6 +50,7 @@ pub use facts::SourceFacts;
 pub use files::{Directory, Files, FilesError};
 pub use settings::Settings;
 pub use setup_py::SetupPy;
+pub use testing::Testing;
 
 /// Why a project cannot be read at all.
 #[derive(Debug, thiserror::Error)]

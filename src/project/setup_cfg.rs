@@ -121,6 +121,9 @@ impl<'r> Reader<'r, '_> {
         if let Some(value) = self.value("options", &["setup_requires"]) {
             self.draft.setup_requires = self.requirements(value);
         }
+        if let Some(value) = self.value("options", &["tests_require"]) {
+            self.draft.tests_require = self.requirements(value);
+        }
         self.extras();
         self.entry_points();
     }

@@ -3,6 +3,7 @@
 pub mod lock;
 
 mod dependencies;
+pub mod module;
 mod package;
 mod source;
 #[cfg(test)]

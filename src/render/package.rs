@@ -90,10 +90,16 @@ pub(super) fn condition(condition: &Condition, uses: &mut Uses) -> Expr {
     }
 }
 
-/// `[ from.a … ] ++ lib.optionals … [ from.b ]`. Attributes of the top level may be paths.
+/// `[ from.a … ] ++ lib.optionals … [ from.b ]`. Attributes of the top level may be paths. With
+/// nothing to take them from they are variables: the arguments of a module.
 pub(super) fn needed_list(from: &'static str, needed: &[Needed], uses: &mut Uses) -> Expr {
     let attr = |n: &Needed| match from {
         "pkgs" => n.attr.split('.').fold(Expr::Name(from), Expr::select),
+        "" => {
+            let (first, rest) = n.attr.split_once('.').unwrap_or((&n.attr, ""));
+            let parts = rest.split('.').filter(|part| !part.is_empty());
+            parts.fold(Expr::Variable(first.to_owned()), Expr::select)
+        }
         _ => Expr::Name(from).select(n.attr.as_str()),
     };
     let always = needed.iter().filter(|n| n.condition.is_none());
@@ -124,10 +130,10 @@ pub(super) fn needed_list(from: &'static str, needed: &[Needed], uses: &mut Uses
 }
 
 /// Items in groups, a blank line between groups.
-struct Groups(Vec<Item>);
+pub(super) struct Groups(pub Vec<Item>);
 
 impl Groups {
-    fn add(&mut self, group: Vec<Item>) {
+    pub fn add(&mut self, group: Vec<Item>) {
         if group.is_empty() {
             return;
         }
@@ -137,7 +143,7 @@ impl Groups {
         self.0.extend(group);
     }
 
-    fn list(&mut self, name: &str, list: Expr) {
+    pub fn list(&mut self, name: &str, list: Expr) {
         if list != Expr::List(Vec::new()) {
             self.add(vec![Item::bind(name, list)]);
         }
@@ -234,7 +240,7 @@ fn override_of(d: &Derivation, uses: &mut Uses) -> Expr {
 }
 
 /// Where the project lies in its repository, unless at the root.
-fn source_root(d: &Derivation) -> Vec<Item> {
+pub(super) fn source_root(d: &Derivation) -> Vec<Item> {
     let root = d.source_root.as_deref();
     root.map(|root| Item::bind("sourceRoot", Expr::str(root)))
         .into_iter()
@@ -384,7 +390,7 @@ fn overridden_meta(meta: &Meta) -> Expr {
 }
 
 /// Comments and commands that make the files which setup.py misses.
-fn pre_patch(d: &Derivation) -> (Vec<String>, Vec<String>) {
+pub(super) fn pre_patch(d: &Derivation) -> (Vec<String>, Vec<String>) {
     if d.missing_files.is_empty() {
         return (Vec::new(), Vec::new());
     }
@@ -406,7 +412,7 @@ fn pre_patch(d: &Derivation) -> (Vec<String>, Vec<String>) {
 }
 
 /// Comments and commands that relax build requirements, and the user's own.
-fn post_patch(d: &Derivation) -> (Vec<String>, Vec<String>) {
+pub(super) fn post_patch(d: &Derivation) -> (Vec<String>, Vec<String>) {
     let mut command = Vec::new();
     let mut comments = Vec::new();
     if !d.relaxed_builds.is_empty() {
@@ -429,7 +435,10 @@ fn post_patch(d: &Derivation) -> (Vec<String>, Vec<String>) {
 }
 
 /// Our own commands, for a package that has no others.
-fn own_commands(name: &'static str, (comments, commands): (Vec<String>, Vec<String>)) -> Vec<Item> {
+pub(super) fn own_commands(
+    name: &'static str,
+    (comments, commands): (Vec<String>, Vec<String>),
+) -> Vec<Item> {
     if commands.is_empty() {
         return Vec::new();
     }
@@ -498,7 +507,7 @@ fn versions(d: &Derivation, out: &mut Groups) {
     out.add(items);
 }
 
-fn relaxed(d: &Derivation, overrides: bool, out: &mut Groups) {
+pub(super) fn relaxed(d: &Derivation, overrides: bool, out: &mut Groups) {
     for (attribute, remove) in [("pythonRelaxDeps", false), ("pythonRemoveDeps", true)] {
         let these: Vec<_> = d.relaxed.iter().filter(|r| r.remove == remove).collect();
         if these.is_empty() {
@@ -577,7 +586,7 @@ fn optional(d: &Derivation, uses: &mut Uses) -> Expr {
     )
 }
 
-fn files(paths: &[String]) -> Expr {
+pub(super) fn files(paths: &[String]) -> Expr {
     Expr::List(paths.iter().map(|p| Expr::File(p.clone())).collect())
 }
 
@@ -585,7 +594,7 @@ fn truth(value: bool) -> Expr {
     Expr::Name(if value { "true" } else { "false" })
 }
 
-fn strings(texts: &[String]) -> Expr {
+pub(super) fn strings(texts: &[String]) -> Expr {
     Expr::List(texts.iter().map(|t| Expr::str(t.as_str())).collect())
 }
 

@@ -137,6 +137,44 @@ pub fn write(folder: &Path, documents: &[Document]) -> Result<Vec<Change>, Write
     Ok(changes)
 }
 
+/// The same, into folders below `folder` that may have to be made first; where nothing can be
+/// written, they are taken away again.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_deep(folder: &Path, documents: &[Document]) -> Result<Vec<Change>, WriteError> {
+    let mut made: Vec<PathBuf> = Vec::new();
+    let outcome = make_folders(folder, documents, &mut made);
+    let outcome = outcome.and_then(|()| write(folder, documents));
+    if outcome.is_err() {
+        for path in made.iter().rev() {
+            // One that is not empty is somebody else's by now.
+            let _ = fs::remove_dir(path);
+        }
+    }
+    outcome
+}
+
+fn make_folders(
+    folder: &Path,
+    documents: &[Document],
+    made: &mut Vec<PathBuf>,
+) -> Result<(), WriteError> {
+    for document in documents {
+        let path = folder.join(&document.name);
+        let missing = path.ancestors().skip(1).take_while(|above| !above.exists());
+        let missing: Vec<&Path> = missing.collect();
+        for above in missing.into_iter().rev() {
+            fs::create_dir(above).map_err(|source| WriteError::Io {
+                path: above.to_owned(),
+                source,
+            })?;
+            made.push(above.to_owned());
+        }
+    }
+    Ok(())
+}
+
 /// A complete temporary file beside `path`, and what it is to be renamed to: where `path` is a
 /// symbolic link, the file behind it, so that the link stays.
 fn stage(text: &str, path: &Path) -> Result<(NamedTempFile, PathBuf), WriteError> {

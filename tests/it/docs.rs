@@ -62,6 +62,13 @@ fn workshop() -> Workshop {
     fs::create_dir_all(workshop.path("testdata/projects/bridge")).unwrap();
     workshop.write("testdata/projects/bridge/setup.py", &setup);
     workshop.write("setup.py", &setup);
+    let tree = root().join("testdata/contribute/tree");
+    crate::contribute::copy(&tree, &workshop.path("nixpkgs"));
+    let list = "nixpkgs/maintainers/maintainer-list.nix";
+    workshop.write(
+        list,
+        &workshop.read(list).replace("zz-person", "your-handle"),
+    );
     workshop
 }
 

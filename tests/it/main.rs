@@ -6,6 +6,7 @@ mod allow_build;
 mod build;
 mod calamity;
 mod checkout;
+mod contribute;
 mod daily;
 mod direct;
 mod docs;

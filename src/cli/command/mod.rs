@@ -9,6 +9,8 @@ pub mod init;
 pub mod inspect;
 pub mod lock;
 pub mod man;
+pub mod nixpkgs;
+mod nixpkgs_init;
 pub mod prune;
 pub mod report;
 pub mod tree;
@@ -34,7 +36,7 @@ fn existing_lock(path: &Path) -> Result<Pylock, Failure> {
 }
 
 /// A result on standard output.
-fn print(report: &Report, text: &str) -> Result<Exit, Failure> {
+pub(super) fn print(report: &Report, text: &str) -> Result<Exit, Failure> {
     report
         .result(text)
         .map_err(|error| Failure::usage("standard output cannot be written").because(&error))?;

@@ -125,6 +125,9 @@ fn overlay(reading: &mut Reading<'_>, draft: &mut Draft, said: SetupPy, needs_it
     if let Some(list) = said.setup_requires.value() {
         draft.setup_requires.extend(list.iter().cloned());
     }
+    if let Some(list) = said.tests_require.value() {
+        draft.tests_require.extend(list.iter().cloned());
+    }
     note("entry_points", said.entry_points.unknown());
     if let Some(points) = said.entry_points.value()
         && !points.is_empty()

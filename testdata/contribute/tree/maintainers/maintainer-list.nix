@@ -1,0 +1,7 @@
+{
+  zz-person = {
+    name = "Zora Zett";
+    github = "zz-person";
+    githubId = 26;
+  };
+}

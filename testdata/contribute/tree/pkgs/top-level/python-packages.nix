@@ -1,0 +1,17 @@
+# Python packages of a small tree.
+self: super: with self; {
+  # keep-sorted start block=yes newline_separated=yes
+  click = callPackage ../development/python-modules/click { };
+
+  flit-core = callPackage ../development/python-modules/flit-core { };
+
+  # needed by the tests of many
+  pytest-cov-stub = callPackage ../development/python-modules/pytest-cov-stub { };
+
+  pytest-mock = callPackage ../development/python-modules/pytest-mock { };
+
+  redis = callPackage ../development/python-modules/redis { };
+
+  zlib = callPackage ../development/python-modules/zlib { };
+  # keep-sorted end
+}
