@@ -6,32 +6,32 @@
 //! builds it with at a version that its metadata does not admit. Where a recipe is not known, the
 //! metadata counts as it is.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::index::{Catalog, Distribution, IndexError, Page, Release, Scout};
+use super::amended::{Amend, Amended};
+use crate::index::Catalog;
 use crate::nixpkgs::facts::{AttributeFacts, Names};
 use crate::nixpkgs::{Nixpkgs, is_bootstrap};
-use crate::project::SourceFacts;
-use crate::project::files::Found;
 use crate::python::range::admits;
-use crate::python::{
-    Metadata, PackageName, Requirement, Sha256, Version, VersionSpecifiers, Wanted,
-};
+use crate::python::{Metadata, PackageName, Requirement, Version, VersionSpecifiers, Wanted};
 
 /// Another catalog's answers, but for the requirements of what nixpkgs has.
-pub struct Kept<'a> {
-    catalog: &'a dyn Catalog,
+pub type Kept<'a> = Amended<'a, Recipes<'a>>;
+
+/// What nixpkgs' recipes leave of requirements.
+pub struct Recipes<'a> {
     nixpkgs: &'a Nixpkgs,
 }
 
 impl<'a> Kept<'a> {
     /// The catalog, as nixpkgs' recipes see it.
     pub fn new(catalog: &'a dyn Catalog, nixpkgs: &'a Nixpkgs) -> Self {
-        Self { catalog, nixpkgs }
+        Self::by(catalog, Recipes { nixpkgs })
     }
+}
 
-    fn left(&self, name: &PackageName, version: &Version, said: Arc<Metadata>) -> Arc<Metadata> {
+impl Amend for Recipes<'_> {
+    fn amend(&self, name: &PackageName, version: &Version, said: Arc<Metadata>) -> Arc<Metadata> {
         let attributes = self.nixpkgs.attributes(name).iter();
         let facts = attributes
             .filter(|attribute| attribute.version == *version)
@@ -99,70 +99,4 @@ fn is_met_otherwise(requirement: &Requirement, facts: &AttributeFacts, nixpkgs: 
         .filter_map(|need| nixpkgs.attribute(&need.attr))
         .filter(|attribute| attribute.project == requirement.name);
     of_project.any(|attribute| !admits(specifiers, &attribute.version))
-}
-
-impl Catalog for Kept<'_> {
-    fn page(&self, name: &PackageName) -> Result<Arc<Page>, IndexError> {
-        self.catalog.page(name)
-    }
-
-    fn metadata(&self, page: &Page, release: &Arc<Release>) -> Result<Arc<Metadata>, IndexError> {
-        let said = self.catalog.metadata(page, release)?;
-        Ok(self.left(&page.name, &release.version, said))
-    }
-
-    fn direct(
-        &self,
-        name: &PackageName,
-        wanted: &Wanted,
-    ) -> Result<(Arc<Release>, Arc<Metadata>), IndexError> {
-        // What stands behind an address is never nixpkgs' own.
-        self.catalog.direct(name, wanted)
-    }
-
-    fn facts(
-        &self,
-        name: &PackageName,
-        sdist: &Distribution,
-    ) -> Result<Arc<SourceFacts>, IndexError> {
-        self.catalog.facts(name, sdist)
-    }
-
-    fn look(
-        &self,
-        name: &PackageName,
-        sdist: &Distribution,
-        paths: &BTreeSet<String>,
-    ) -> Result<BTreeMap<String, Found>, IndexError> {
-        self.catalog.look(name, sdist, paths)
-    }
-
-    fn sha256(&self, name: &PackageName, file: &Distribution) -> Result<Sha256, IndexError> {
-        self.catalog.sha256(name, file)
-    }
-
-    fn known_page(&self, name: &PackageName) -> Option<Arc<Page>> {
-        self.catalog.known_page(name)
-    }
-
-    fn known_metadata(&self, page: &Page, release: &Arc<Release>) -> Option<Arc<Metadata>> {
-        let said = self.catalog.known_metadata(page, release)?;
-        Some(self.left(&page.name, &release.version, said))
-    }
-
-    fn expect_page(&self, name: &PackageName) {
-        self.catalog.expect_page(name);
-    }
-
-    fn expect_metadata(&self, page: &Page, release: &Arc<Release>) {
-        self.catalog.expect_metadata(page, release);
-    }
-
-    fn expect_facts(&self, name: &PackageName, sdist: &Distribution) {
-        self.catalog.expect_facts(name, sdist);
-    }
-
-    fn send(&self, scout: Option<Arc<dyn Scout>>) {
-        self.catalog.send(scout);
-    }
 }
