@@ -127,6 +127,8 @@ codes! {
     IgnoredOption = "PYR107",
     /// A setting of pyresolve's own that does not exist or has the wrong type.
     UnknownSetting = "PYR108",
+    /// Another tool's lock of a version that is not understood.
+    UnknownLockVersion = "PYR109",
 }
 
 impl fmt::Display for Code {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::AssembleError;
+use super::{AssembleError, Pins};
 use crate::index::{Catalog, Distribution, IndexError, Release};
 use crate::python::{PackageName, Sha256};
 use crate::resolve::{Input, Pin, Policy, Resolution};
@@ -16,6 +16,8 @@ pub struct Approved {
     pub digests: BTreeMap<PackageName, Vec<String>>,
     /// Whether every pin must have one (`--require-hashes`).
     pub everything: bool,
+    /// What the locks of other tools have.
+    pub pins: Vec<Pins>,
 }
 
 impl Approved {
@@ -50,7 +52,26 @@ impl Approved {
                 None => {}
             }
         }
+        for pins in &self.pins {
+            pins.compare(resolution, catalog)?;
+        }
         Ok(())
+    }
+
+    /// Refuses what locks of other tools do not have, where they are to be taken exactly.
+    ///
+    /// # Errors
+    /// The first pin that such a lock does not have.
+    pub(super) fn complete(&self, resolution: &Resolution) -> Result<(), AssembleError> {
+        let mut pins = self.pins.iter();
+        pins.try_for_each(|pins| pins.complete(resolution))
+    }
+
+    /// What the user should know of how a resolution compares with the locks of other tools, as
+    /// sentences.
+    pub fn notes(&self, resolution: &Resolution) -> Vec<String> {
+        let notes = self.pins.iter().map(|pins| pins.notes(resolution));
+        notes.flatten().collect()
     }
 }
 

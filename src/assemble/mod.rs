@@ -14,6 +14,7 @@ mod approved;
 mod choice;
 mod kept;
 mod parallel;
+mod pinned;
 mod restated;
 mod trial;
 
@@ -22,6 +23,7 @@ use std::sync::Arc;
 
 pub use approved::Approved;
 use choice::Choice;
+pub use pinned::Pins;
 use restated::Restated;
 
 pub use kept::Kept;
@@ -55,6 +57,9 @@ pub struct Question<'a> {
     pub stated: &'a BTreeSet<(PackageName, Version)>,
     /// Which files the user allows.
     pub approved: &'a Approved,
+    /// The constraints that count for what entries need to be built: pins of other tools' locks are
+    /// not among them, as those say nothing of builds.
+    pub for_builds: &'a [Requirement],
 }
 
 /// Everything that the documents are rendered from.
@@ -114,6 +119,34 @@ pub enum AssembleError {
         /// Project and version.
         release: String,
     },
+    /// Another tool's lock is to be taken exactly, and lacks a project.
+    #[error("{release} is needed by {by}, and {lock} does not pin {}", or_other(.has))]
+    NotPinned {
+        /// Project and version.
+        release: String,
+        /// Who needs it.
+        by: String,
+        /// The lock.
+        lock: String,
+        /// What makes that lock again.
+        command: String,
+        /// The versions that it has instead.
+        has: Vec<String>,
+    },
+    /// A file is not the one that another tool's lock means.
+    #[error(
+        "{file} is not the file that {lock} means: there its sha256 is {listed}, on the index {found}"
+    )]
+    Differs {
+        /// The file's name.
+        file: String,
+        /// The lock and the line.
+        lock: String,
+        /// The digest in the lock, hexadecimal.
+        listed: String,
+        /// The digest on the index.
+        found: String,
+    },
     /// Build requirements have build requirements without end.
     #[error(
         "the build requirements of build requirements do not end: after {ROUNDS} rounds, {left} are left"
@@ -122,6 +155,13 @@ pub enum AssembleError {
         /// Those of the last round.
         left: String,
     },
+}
+
+fn or_other(has: &[String]) -> String {
+    match has {
+        [] => "it".to_owned(),
+        has => format!("that version, but {}", has.join(" and ")),
+    }
 }
 
 /// The pins alone, chosen as for [`assemble`].
@@ -135,6 +175,7 @@ pub fn choose(
 ) -> Result<(Resolution, BTreeMap<PackageName, Older>), AssembleError> {
     let mut choice = Choice::new(question);
     let resolution = choice.resolve(catalog, observer, observer)?;
+    question.approved.complete(&resolution)?;
     Ok((resolution, choice.older))
 }
 
@@ -195,6 +236,8 @@ pub fn assemble(
     let observer = &ahead::Ahead::new(catalog, question, observer);
     let mut choice = Choice::new(question);
     let mut resolution = choice.resolve(catalog, observer, quiet)?;
+    // Not again later: what only sources require is in nobody's lock.
+    question.approved.complete(&resolution)?;
     let mut build: Vec<Resolution> = Vec::new();
     let mut repetitions = 0;
     while build.len() < ROUNDS {
@@ -220,6 +263,7 @@ pub fn assemble(
             let plan = plan::plan(&request)?;
             let mut warnings = gathered.warnings(&resolution, &build);
             warnings.extend(choice.warning());
+            warnings.extend(question.approved.notes(&resolution));
             return Ok(Assembly {
                 plan,
                 older: choice.older,
@@ -468,7 +512,7 @@ fn build_requirements(
     if let Outcome::Solved(resolution) = resolve::resolve(catalog, &input, observer)? {
         return Ok(resolution);
     }
-    input.constraints = question.input.constraints.clone();
+    input.constraints = question.for_builds.to_vec();
     match resolve::resolve(catalog, &input, observer)? {
         Outcome::Solved(resolution) => Ok(resolution),
         Outcome::Unsolvable(explanation) => Err(AssembleError::UnsolvableBuild {

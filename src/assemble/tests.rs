@@ -75,6 +75,7 @@ fn assembled(catalog: &FixedCatalog, requirement: &str) -> Result<Assembly, Asse
         policy: &plan::Policy::default(),
         stated: &BTreeSet::new(),
         approved: &Approved::default(),
+        for_builds: &[],
     };
     assemble(catalog, &question, &Silent)
 }
@@ -191,6 +192,7 @@ fn what_the_user_states_counts_before_the_sdist() {
         policy: &plan::Policy::default(),
         stated: &stated,
         approved: &Approved::default(),
+        for_builds: &[],
     };
     let assembly = assemble(&catalog, &question, &Silent).unwrap();
     assert_eq!(assembly.resolution.pins[1].name.as_ref(), "zz-wheel");

@@ -204,7 +204,7 @@ pub struct Contribution {
 #[derive(Debug, Args)]
 pub struct Inspect {
     /// A project's folder, setup.py, setup.cfg, pyproject.toml, a requirements file (*.txt, *.in),
-    /// an sdist or a wheel
+    /// another tool's lock, an sdist or a wheel
     #[arg(value_name = "PATH", default_value = ".")]
     pub path: PathBuf,
     /// Print JSON to standard output
@@ -215,8 +215,9 @@ pub struct Inspect {
 /// Arguments of `pyresolve lock`.
 #[derive(Debug, Args)]
 pub struct Lock {
-    /// What to lock: setup.py, pyproject.toml, setup.cfg, a requirements file (*.txt, *.in), a
-    /// folder, or a requirement such as 'tornado>=6.5' [default: the current folder]
+    /// What to lock: setup.py, pyproject.toml, setup.cfg, a requirements file (*.txt, *.in), another
+    /// tool's lock (uv.lock, poetry.lock, pdm.lock, Pipfile.lock, pylock.toml), a folder, or a
+    /// requirement such as 'tornado>=6.5' [default: the current folder]
     #[arg(value_name = "SOURCE")]
     pub sources: Vec<String>,
     /// What is taken from the project.
@@ -444,10 +445,22 @@ pub struct Versions {
     /// Which version to take where several will do [default: nixpkgs]
     #[arg(long, value_name = "WHICH")]
     pub prefer: Option<Prefer>,
+    /// What the pins of another tool's lock count for, where that is the source [default: exact]
+    #[arg(long, value_name = "HOW")]
+    pub pins: Option<Pins>,
     /// When a pre-release will do
     /// [default: if-necessary-or-explicit]
     #[arg(long, value_name = "WHEN")]
     pub prerelease: Option<Prerelease>,
+}
+
+/// What the pins of another tool's lock count for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Pins {
+    /// These versions and no others.
+    Exact,
+    /// These versions where they will do.
+    Prefer,
 }
 
 /// Which pins of an existing lock may move.

@@ -183,6 +183,7 @@ fn meant(args: &Contribution, index: &args::Index) -> Result<settings::Lock, Fai
             overrides: Vec::new(),
         },
         versions: args::Versions {
+            pins: None,
             python: args.python.clone(),
             systems: Vec::new(),
             nixpkgs: Some(args.nixpkgs.display().to_string()),

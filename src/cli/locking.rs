@@ -234,6 +234,7 @@ impl Work<'_> {
             root: self.meant.output.folder.clone(),
             fixes: self.wishes.fixes.clone(),
             nix: self.wishes.nix.clone(),
+            limits: self.input.constraints.clone(),
             keep: self.input.policy.prefer == Prefer::Nixpkgs,
             place: self.place(),
             ..plan::Policy::default()
@@ -254,6 +255,7 @@ impl Work<'_> {
             policy: &policy,
             stated: &self.wishes.stated_releases(),
             approved: &self.wishes.approved,
+            for_builds: &question::for_builds(self.meant, self.wishes),
         };
         let assembly = assemble::assemble(self.catalog, &question, self.watcher)?;
         let nix = Document {
@@ -299,6 +301,7 @@ impl Work<'_> {
             policy: &policy,
             stated: &self.wishes.stated_releases(),
             approved: &self.wishes.approved,
+            for_builds: &question::for_builds(self.meant, self.wishes),
         };
         let (resolution, older) = assemble::choose(self.catalog, &question, self.watcher)?;
         let aspects = Aspects {
@@ -321,7 +324,7 @@ impl Work<'_> {
             source: String::new(),
             steps,
             assembly: None,
-            warnings: Vec::new(),
+            warnings: self.wishes.approved.notes(&resolution),
         })
     }
 
@@ -532,6 +535,14 @@ pub(super) fn refused(error: AssembleError) -> Failure {
                 failure.help("compare the files with those that the hashes were made from, then correct the hashes or the version")
             }
         }
+        AssembleError::NotPinned { ref command, .. } => {
+            let help = format!(
+                "make that lock again ({command}), or take its pins as preferences with `--pins prefer`"
+            );
+            Failure::new(Exit::Unsatisfiable, error.to_string()).help(help)
+        }
+        error @ AssembleError::Differs { .. } => Failure::new(Exit::World, error.to_string())
+            .help("one of the two is not what was published: use neither until you know which; if the index is right, make the other lock again"),
         error @ AssembleError::NoHash { .. } => Failure::usage(error.to_string())
             .help("add it to the requirements file with its version and `--hash=sha256:…`, or drop `--require-hashes`"),
         error @ AssembleError::Endless { .. } => {

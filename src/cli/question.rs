@@ -10,13 +10,14 @@ use etcetera::BaseStrategy as _;
 use super::exit::Failure;
 use super::settings::{Cache, IndexSettings, Lock, beside, formats};
 use super::sources::Wishes;
+use crate::assemble::Pins;
 use crate::event::Observer;
 use crate::index::{Index, Location, Options};
 use crate::nixpkgs::source::{self, Choice, Located, SourceError, Surroundings};
 use crate::nixpkgs::{Nixpkgs, date};
 use crate::project::IndexOptions;
 use crate::project::pylock::Pylock;
-use crate::python::{PackageName, Sha256, Version};
+use crate::python::{PackageName, Requirement, Sha256, Version};
 use crate::resolve::{Formats, Input, Policy, Prefer, Preferences, Prerelease};
 use crate::sandbox::{Sandbox, SandboxError};
 
@@ -131,6 +132,13 @@ pub fn input(
     input
         .constraints
         .extend(meant.upgrade.requirements.iter().cloned());
+    for pins in &wishes.approved.pins {
+        let limits = &pins.limits;
+        input.constraints.extend(limits.sources.iter().cloned());
+        if pins.exact {
+            input.constraints.extend(limits.versions.iter().cloned());
+        }
+    }
     input.overrides.clone_from(&wishes.overrides);
     input.policy = policy;
     input.preferences = Preferences {
@@ -138,9 +146,18 @@ pub fn input(
             Prefer::Nixpkgs => Arc::clone(nixpkgs),
             Prefer::Latest | Prefer::Lowest => Arc::default(),
         },
-        locked: locked(meant, nixpkgs, existing),
+        locked: locked(meant, wishes, nixpkgs, existing),
     };
     input
+}
+
+/// The constraints that count for what entries need to be built.
+pub fn for_builds(meant: &Lock, wishes: &Wishes) -> Vec<Requirement> {
+    let mut constraints = wishes.constraints.clone();
+    constraints.extend(meant.upgrade.requirements.iter().cloned());
+    let pins = wishes.approved.pins.iter();
+    constraints.extend(pins.flat_map(|pins| pins.limits.sources.iter().cloned()));
+    constraints
 }
 
 /// The command line's formats, or else those of requirements files.
@@ -163,13 +180,23 @@ pub fn policy(typed: &Policy, files: &[IndexOptions]) -> Result<Policy, Failure>
     Ok(policy)
 }
 
-/// The pins of the existing lock that may stay.
+/// The pins of other tools' locks, and those of the existing lock that may stay.
 fn locked(
     meant: &Lock,
+    wishes: &Wishes,
     nixpkgs: &Nixpkgs,
     existing: Option<Pylock>,
 ) -> BTreeMap<PackageName, Vec<Version>> {
     let mut locked: BTreeMap<PackageName, Vec<Version>> = BTreeMap::new();
+    for pins in &wishes.approved.pins {
+        for (name, releases) in &pins.limits.pinned {
+            // Where several will do, the newest that does.
+            let versions = releases.keys().rev().cloned();
+            if pins.exact || !meant.upgrade.packages.contains(name) {
+                locked.entry(name.clone()).or_default().extend(versions);
+            }
+        }
+    }
     let packages = existing.map(|lock| lock.packages).unwrap_or_default();
     for pin in packages.into_iter().filter(|pin| !pin.direct) {
         if let Some(version) = pin.version
@@ -382,10 +409,30 @@ pub fn digest(
     } else {
         ""
     });
+    for pins in &wishes.approved.pins {
+        text.push_str(&pinned(pins));
+    }
     for stated in wishes.stated.values() {
         text.push_str(&format!("metadata {stated}"));
     }
     Sha256::of(text.as_bytes()).hex()
+}
+
+/// What counts of another tool's lock.
+fn pinned(pins: &Pins) -> String {
+    let mut text = format!("pins {}\n", if pins.exact { "exact" } else { "prefer" });
+    for requirement in pins.limits.versions.iter().chain(&pins.limits.sources) {
+        text.push_str(&format!("pin {requirement}\n"));
+    }
+    for (name, releases) in &pins.limits.pinned {
+        for (version, release) in releases {
+            text.push_str(&format!("pinned {name} {version}\n"));
+            for digest in release.files.iter().filter_map(|file| file.sha256) {
+                text.push_str(&format!("{digest}\n"));
+            }
+        }
+    }
+    text
 }
 
 /// How versions are preferred, as the command line spells it.

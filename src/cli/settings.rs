@@ -106,6 +106,8 @@ pub struct Lock {
     pub nixpkgs: Option<Choice>,
     /// Which version to take where several will do.
     pub policy: Policy,
+    /// Whether the pins of other tools' locks are to be taken exactly.
+    pub exact: bool,
     /// What may move.
     pub upgrade: Upgrade,
     /// Where releases come from.
@@ -153,6 +155,7 @@ impl Lock {
                 .as_deref()
                 .map(|text| Choice::parse(text, Path::new(""))),
             policy: policy(args, &configured)?,
+            exact: args.versions.pins != Some(args::Pins::Prefer),
             upgrade: upgrade(&args.moves)?,
             index: index(&args.index, env, &configured)?,
             sources,

@@ -1,5 +1,7 @@
 //! What the user's sources ask for, put together: requirements, limits, and where to look.
 
+mod lock;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
@@ -10,8 +12,8 @@ use super::settings::{Lock, Source};
 use crate::assemble::Approved;
 use crate::nixpkgs::source::Choice;
 use crate::problem::Severity;
-use crate::project::{self, Directory, IndexOptions, Project, ProjectError};
-use crate::python::{ExtraName, PackageName, Requirement, Targets, Version};
+use crate::project::{self, Directory, IndexOptions, Project, ProjectError, foreign};
+use crate::python::{ExtraName, PackageName, Requirement, Targets, Version, VersionSpecifiers};
 
 /// What the sources ask for.
 #[derive(Debug, Default)]
@@ -65,8 +67,11 @@ pub fn gather(meant: &Lock, report: &Report) -> Result<Wishes, Failure> {
             Source::Requirement(requirement) => wishes.requirements.push((**requirement).clone()),
             Source::Path(path) => {
                 state(&mut wishes, path, report)?;
-                let project = open(path, report)?;
-                check_python(&project, path, &meant.targets)?;
+                let project = match foreign::recognise(path) {
+                    Some(tool) => lock::open(&mut wishes, path, tool, meant, report)?,
+                    None => open(path, report)?,
+                };
+                check_python(project.requires_python.as_ref(), path, &meant.targets)?;
                 extras.extend(project.optional.keys().map(ToString::to_string));
                 groups.extend(project.groups.keys().cloned());
                 take(&mut wishes, project, meant)?;
@@ -144,6 +149,11 @@ fn called(sources: &[Source]) -> String {
 fn open(path: &Path, report: &Report) -> Result<Project, Failure> {
     let env = |name: &str| std::env::var(name).ok();
     let project = project::open_with(path, &env).map_err(|error| unreadable(path, error))?;
+    accept(project, path, report)
+}
+
+/// The project, where nothing keeps it from being locked.
+fn accept(project: Project, path: &Path, report: &Report) -> Result<Project, Failure> {
     let (errors, others): (Vec<_>, Vec<_>) = project
         .problems
         .iter()
@@ -220,8 +230,12 @@ fn unreadable(path: &Path, error: ProjectError) -> Failure {
 }
 
 /// The target must be one of the Pythons that the project says it runs on.
-fn check_python(project: &Project, path: &Path, targets: &Targets) -> Result<(), Failure> {
-    let Some(wanted) = &project.requires_python else {
+fn check_python(
+    wanted: Option<&VersionSpecifiers>,
+    path: &Path,
+    targets: &Targets,
+) -> Result<(), Failure> {
+    let Some(wanted) = wanted else {
         return Ok(());
     };
     if wanted.contains(&targets.python) {
@@ -239,16 +253,7 @@ fn check_python(project: &Project, path: &Path, targets: &Targets) -> Result<(),
 }
 
 fn take(wishes: &mut Wishes, project: Project, meant: &Lock) -> Result<(), Failure> {
-    let mut chosen: BTreeSet<ExtraName> = BTreeSet::new();
-    for name in &meant.extras {
-        let extra = ExtraName::from_str(name).map_err(|_| {
-            Failure::usage(format!("`--extra {name}`: this is not an extra's name"))
-        })?;
-        chosen.insert(extra);
-    }
-    if meant.all_extras {
-        chosen.extend(project.optional.keys().cloned());
-    }
+    let mut chosen = chosen(&project, meant)?;
     wishes.constraints.extend(project.constraints);
     for (name, hashes) in project.hashes {
         wishes
@@ -279,6 +284,21 @@ fn take(wishes: &mut Wishes, project: Project, meant: &Lock) -> Result<(), Failu
         &project.optional,
     ));
     Ok(())
+}
+
+/// The extras of a project that are chosen.
+fn chosen(project: &Project, meant: &Lock) -> Result<BTreeSet<ExtraName>, Failure> {
+    let mut chosen = BTreeSet::new();
+    for name in &meant.extras {
+        let extra = ExtraName::from_str(name).map_err(|_| {
+            Failure::usage(format!("`--extra {name}`: this is not an extra's name"))
+        })?;
+        chosen.insert(extra);
+    }
+    if meant.all_extras {
+        chosen.extend(project.optional.keys().cloned());
+    }
+    Ok(chosen)
 }
 
 /// The requirements with those of the chosen extras; a requirement of a project on itself (`demo[a]`

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::project::settings::Fix;
-use crate::python::PackageName;
+use crate::python::{PackageName, Requirement};
 
 /// What the user allows and prefers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Policy {
     pub keep: bool,
     /// The same folder as an absolute path: the user's own sources are named as seen from there.
     pub place: PathBuf,
+    /// What else decides about versions: constraints, and pins of other tools' locks.
+    pub limits: Vec<Requirement>,
     /// The user's changes of entries.
     pub fixes: BTreeMap<PackageName, Fix>,
     /// A Nix file of the user's with an overlay that counts after the entries, seen from `root`.

@@ -53,12 +53,22 @@ pub(super) fn reasons(
     nixpkgs_version: Option<&Version>,
 ) -> Vec<Reason> {
     let name = &pinned.pin.name;
+    let policy = set.request.policy;
     let mut reasons = Vec::new();
+    // The user's limits tell more than who happens to need it at any version.
+    for limit in policy.limits.iter().filter(|limit| limit.name == *name) {
+        let targets = &set.request.resolution.targets;
+        let applies = targets.matching(&limit.marker, &[]).and(pinned.pin.targets);
+        if let Some(origin) = limit.origin.as_ref().filter(|_| !applies.is_empty()) {
+            let reason = reason(policy.shown(origin.path()), limit, nixpkgs_version);
+            reasons.extend(Some(reason).filter(|reason| reason.forces));
+        }
+    }
     let wants = |edge: &Edge| edge.to == *name && !edge.targets.and(pinned.pin.targets).is_empty();
     for edge in set.request.resolution.roots.iter().filter(|e| wants(e)) {
         let by = edge.requirement.origin.as_ref().map_or_else(
-            || set.request.policy.project.clone(),
-            |origin| set.request.policy.shown(origin.path()),
+            || policy.project.clone(),
+            |origin| policy.shown(origin.path()),
         );
         reasons.push(reason(by, &edge.requirement, nixpkgs_version));
     }

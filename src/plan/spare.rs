@@ -121,6 +121,10 @@ fn keepable<'r>(
     if !request.policy.keep || !own.primary {
         return None;
     }
+    let mut limits = request.policy.limits.iter().filter(|l| l.name == *name);
+    if limits.any(|limit| limit.specifiers().is_none_or(|s| !admits(s, &own.version))) {
+        return None;
+    }
     // A version that everybody would take, and that the index has, was rejected for a reason.
     let all = request.resolution.roots.iter();
     let all = all.chain(pins.values().flatten().flat_map(|p| &p.pin.needs));

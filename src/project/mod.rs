@@ -15,6 +15,7 @@ pub mod archive;
 pub mod cargo;
 pub mod facts;
 pub mod files;
+pub mod foreign;
 pub mod pylock;
 pub mod settings;
 pub mod setup_py;
@@ -78,7 +79,7 @@ pub enum ProjectError {
     NoProject(PathBuf),
     /// The file's name does not tell what it is.
     #[error(
-        "`{0}` is none of setup.py, setup.cfg, pyproject.toml, *.txt, *.in, an sdist or a wheel"
+        "`{0}` is none of setup.py, setup.cfg, pyproject.toml, *.txt, *.in, a lock of uv, Poetry, PDM or pipenv, a pylock.toml, an sdist or a wheel"
     )]
     UnknownKind(PathBuf),
 }
@@ -96,7 +97,7 @@ pub enum Hint {
 }
 
 /// Reads the project at a path: a folder, setup.py, setup.cfg, pyproject.toml, a requirements file
-/// (`*.txt`, `*.in`), an sdist or a wheel.
+/// (`*.txt`, `*.in`), another tool's lock (then what it locks), an sdist or a wheel.
 ///
 /// # Errors
 /// When there is no project at the path, or it cannot be had. What is wrong inside becomes
@@ -114,6 +115,9 @@ pub fn open_with(
     path: &Path,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Project, ProjectError> {
+    if let Some(tool) = foreign::recognise(path) {
+        return Ok(foreign::open(path, tool)?.project);
+    }
     let opened = discover::open(path)?;
     let read = merge::read(opened.files.as_ref(), &opened.hint, env)?;
     let mut project = read.project;

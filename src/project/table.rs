@@ -113,6 +113,14 @@ impl<'a> Node<'a> {
         self.value.get_ref().as_str()
     }
 
+    /// The number, where this is an integer that fits.
+    pub fn integer(self) -> Option<i64> {
+        match self.value.get_ref() {
+            DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok(),
+            _ => None,
+        }
+    }
+
     /// The truth, where this is a boolean.
     pub fn truth(self) -> Option<bool> {
         self.value.get_ref().as_bool()

@@ -69,7 +69,40 @@ fn workshop() -> Workshop {
         list,
         &workshop.read(list).replace("zz-person", "your-handle"),
     );
+    foreign(&workshop);
     workshop
+}
+
+/// Locks of other tools that pin redis.
+fn foreign(workshop: &Workshop) {
+    let package = "name = \"redis\"\nversion = \"7.2.1\"\n";
+    let pipenv =
+        r#"{ "_meta": { "pipfile-spec": 6 }, "default": { "redis": { "version": "==7.2.1" } } }"#;
+    for (name, text) in [
+        (
+            "uv.lock",
+            format!(
+                "version = 1\nrequires-python = \">=3.11\"\n[[package]]\n{package}source = {{ registry = \"x\" }}\n\
+                 [[package]]\nname = \"own\"\nsource = {{ virtual = \".\" }}\n[package.metadata]\n\
+                 requires-dist = [{{ name = \"redis\" }}]\n"
+            ),
+        ),
+        (
+            "poetry.lock",
+            format!("[[package]]\n{package}[metadata]\nlock-version = \"2.1\"\n"),
+        ),
+        (
+            "pdm.lock",
+            format!("[metadata]\nlock_version = \"4.5.0\"\n[[package]]\n{package}"),
+        ),
+        ("Pipfile.lock", pipenv.to_owned()),
+        (
+            "pylock.other.toml",
+            format!("lock-version = \"1.0\"\n[[packages]]\n{package}"),
+        ),
+    ] {
+        workshop.write(name, &text);
+    }
 }
 
 #[test]

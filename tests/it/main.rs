@@ -10,6 +10,7 @@ mod contribute;
 mod daily;
 mod direct;
 mod docs;
+mod foreign;
 mod index;
 mod index_cache;
 mod init;

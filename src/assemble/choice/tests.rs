@@ -122,6 +122,7 @@ impl Asked {
             policy: &policy,
             stated: &BTreeSet::new(),
             approved: &Approved::default(),
+            for_builds: &[],
         };
         let (resolution, older) = choose(&self.catalog, &question, &Silent).unwrap();
         let pins = resolution.pins.iter();
@@ -357,6 +358,7 @@ fn the_search_has_an_end() {
         policy: &policy,
         stated: &BTreeSet::new(),
         approved: &Approved::default(),
+        for_builds: &[],
     };
     let mut choice = Choice::new(&question);
     choice.resolve(&asked.catalog, &Silent, &Silent).unwrap();

@@ -184,6 +184,7 @@ fn stale(asked: &Asked<'_>, lock: &Pylock) -> Vec<Finding> {
     let meant = asked.meant;
     let file = shown(meant, &meant.output.lock);
     let mut findings = requirements(&asked.wishes, &own, meant);
+    findings.extend(pinned(&asked.wishes, lock));
     let systems: Vec<&str> = meant
         .targets
         .environments
@@ -255,6 +256,29 @@ fn requirements(wishes: &Wishes, own: &Own, meant: &settings::Lock) -> Vec<Findi
             shown(meant, &meant.output.lock),
             what,
         ));
+    }
+    findings
+}
+
+/// What another tool's lock has otherwise, where nothing else will do.
+fn pinned(wishes: &Wishes, lock: &Pylock) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for pins in wishes.approved.pins.iter().filter(|pins| pins.exact) {
+        for pin in lock.packages.iter().filter(|pin| !pin.direct) {
+            let (Some(version), Some(known)) = (&pin.version, pins.limits.pinned.get(&pin.name))
+            else {
+                continue;
+            };
+            if let Some((theirs, release)) = known.last_key_value()
+                && !known.contains_key(version)
+            {
+                let what = format!(
+                    "{} is pinned to {theirs}, and the lock has {version}",
+                    pin.name
+                );
+                findings.push(at(&release.origin, what));
+            }
+        }
     }
     findings
 }

@@ -158,6 +158,7 @@ fn assembled(
         policy: &policy,
         stated: &BTreeSet::new(),
         approved: &Approved::default(),
+        for_builds: &[],
     };
     assemble::assemble(&kept, &question, watcher.as_ref()).map_err(locking::refused)
 }
