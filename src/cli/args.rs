@@ -79,7 +79,7 @@ pub enum Command {
     Update(Box<Update>),
     /// Drop entries that nixpkgs has caught up with
     Prune(Box<Prune>),
-    /// Write files to begin with: default.nix and shell.nix, a flake, an image
+    /// Write files to begin with: default.nix and shell.nix, a flake, an image, a package
     Init(Init),
     /// Prepare changes of nixpkgs itself, in a checkout: new modules, updates, what reviewers would say
     Nixpkgs(Nixpkgs),
@@ -115,6 +115,12 @@ pub struct Init {
     /// Write image.nix, for Docker or Podman
     #[arg(long)]
     pub docker: bool,
+    /// Write package.nix: the project itself as a program, with the locked dependencies
+    #[arg(long)]
+    pub app: bool,
+    /// Have nix-shell run a script with inline metadata (PEP 723): puts lines at its start
+    #[arg(long, value_name = "FILE.py", conflicts_with_all = ["flake", "docker", "app", "folder"])]
+    pub script: Option<PathBuf>,
 }
 
 /// Arguments of `pyresolve nixpkgs`.

@@ -5,6 +5,19 @@ use super::license::license;
 use crate::python::About;
 use crate::resolve::Pin;
 
+/// What a project says of itself, as nixpkgs would write it.
+pub fn of_project(about: &About, name: &str) -> Meta {
+    let sources = ["homepage", "source", "repository", "sourcecode", "github"];
+    let summary = about.summary.as_deref();
+    Meta {
+        description: summary.and_then(|summary| description(summary, name)),
+        homepage: labelled(about, &sources).or_else(|| web(about.home_page.as_deref()?)),
+        changelog: changelog(about),
+        license: license(about),
+        ..Meta::default()
+    }
+}
+
 /// The metadata of a release as nixpkgs would write it. Of the source's own description and the
 /// release's, the first that says something counts.
 pub(super) fn meta(pin: &Pin, source_about: Option<&About>, source: &Source) -> Meta {

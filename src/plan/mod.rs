@@ -39,9 +39,10 @@ pub use condition::Condition;
 pub use decide::{Decision, decide};
 pub use derivation::{Definition, Derivation, Entry, Needed};
 pub use license::of_expression as license_of_expression;
-pub use meta::changelog;
+pub use meta::{changelog, of_project};
 pub use policy::Policy;
 pub use rebuild::{Weight, weigh};
+pub use recipe::version_variable;
 pub use trial::{Trial, Trials};
 
 /// What a plan is made from.

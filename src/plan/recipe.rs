@@ -118,6 +118,14 @@ const VERSION_VARIABLES: [(&str, &str); 5] = [
     ("setuptools-scm", "SETUPTOOLS_SCM_PRETEND_VERSION"),
 ];
 
+/// The variable by which a build system is told the version that it would ask version control for.
+pub fn version_variable(build_system: &str) -> Option<&'static str> {
+    let mut known = VERSION_VARIABLES.iter();
+    known
+        .find(|(tool, _)| *tool == build_system)
+        .map(|(_, name)| *name)
+}
+
 /// The variables by which the recipe may tell the old version to what builds the new source.
 fn versions(build_system: &[Needed], facts: Option<&AttributeFacts>) -> Vec<VersionVariable> {
     let mut found: Vec<VersionVariable> = Vec::new();

@@ -49,6 +49,7 @@ pub use cargo::Cargo;
 pub use external::External;
 pub use facts::SourceFacts;
 pub use files::{Directory, Files, FilesError};
+pub use script::is_script;
 pub use settings::Settings;
 pub use setup_py::SetupPy;
 pub use testing::Testing;

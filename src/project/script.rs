@@ -46,6 +46,11 @@ pub(super) fn read(reading: &mut Reading<'_>, path: &str) -> Option<Draft> {
     Some(draft)
 }
 
+/// Whether a script says what it requires.
+pub fn is_script(text: &str) -> bool {
+    block(text).is_some()
+}
+
 /// The script with everything but the block's TOML blanked out; the error is where a second block
 /// starts.
 fn block(text: &str) -> Option<Result<String, usize>> {

@@ -1,6 +1,8 @@
 //! Decisions to documents. Pure.
 
+pub mod app;
 pub mod lock;
+pub mod shebang;
 
 mod dependencies;
 pub mod module;

@@ -598,7 +598,8 @@ pub(super) fn strings(texts: &[String]) -> Expr {
     Expr::List(texts.iter().map(|t| Expr::str(t.as_str())).collect())
 }
 
-fn meta(meta: &Meta, uses: &mut Uses) -> Expr {
+/// What a reader wants to know, as a set.
+pub(super) fn meta(meta: &Meta, uses: &mut Uses) -> Expr {
     let mut items = Vec::new();
     let texts = [
         ("description", &meta.description),

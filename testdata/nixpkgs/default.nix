@@ -200,6 +200,14 @@ let
       final.runCommand name {
         paths = propagation paths;
       } "mkdir -p $out; for p in $paths; do cp -rs --no-preserve=mode $p/. $out/; done; ${postBuild}";
+    shellSetup = final.runCommand "shell-setup" { } ''
+      mkdir $out
+      cat > $out/setup <<'END'
+      for input in $inputs; do PATH=$input/bin:$PATH; done
+      export PATH
+      runHook() { eval "''${!1}"; }
+      END
+    '';
     mkShell =
       {
         name ? "nix-shell",
@@ -211,6 +219,8 @@ let
         removeAttrs arguments [ "packages" ]
         // {
           inherit name shellHook;
+          # what nix-shell reads first
+          stdenv = final.shellSetup;
           nativeBuildInputs = packages ++ arguments.nativeBuildInputs or [ ];
           buildCommand = "export > $out";
         }

@@ -117,6 +117,24 @@ rec {
     separator: f: list:
     builtins.concatStringsSep separator (map f list);
   escapeShellArg = text: "'${builtins.replaceStrings [ "'" ] [ "'\\''" ] (toString text)}'";
+  # what nixpkgs leaves out of every source
+  cleanSourceFilter =
+    path: type:
+    let
+      name = baseNameOf (toString path);
+    in
+    !(
+      (type == "directory" && builtins.elem name [ ".git" ".svn" "CVS" ".hg" ])
+      || hasSuffix "~" name
+      || (type == "symlink" && hasPrefix "result" name)
+    );
+  cleanSourceWith =
+    { src, filter }:
+    builtins.path {
+      name = "source";
+      path = src;
+      inherit filter;
+    };
   getName = drv: drv.pname or (builtins.parseDrvName drv.name).name;
   inNixShell = builtins.getEnv "IN_NIX_SHELL" != "";
 

@@ -61,6 +61,13 @@ let
       python = this;
       pkgs = set;
       inherit (attributes) meta;
+      # for nix-shell
+      env = stdenv.mkDerivation {
+        name = "interactive-python3-${version}-environment";
+        stdenv = pkgs.shellSetup;
+        nativeBuildInputs = [ env ];
+        buildCommand = "exit 1";
+      };
     }
   ) { };
 

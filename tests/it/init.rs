@@ -1,8 +1,12 @@
 //! The files that `init` writes, as real Nix sees them, and the project's own.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use crate::support::index::Index;
 use crate::support::nix::Nix;
+use crate::support::project::Release;
 use crate::support::workshop::{Workshop, stderr};
 
 /// What the files take from nixpkgs and the small package set has not.
@@ -107,6 +111,205 @@ fn nix_takes_what_is_written() {
         "builtins.attrNames ((builtins.head (flake.overlays.default pkgs pkgs).pythonPackagesExtensions) pkgs.python3.pkgs pkgs.python3.pkgs) \
          == [ \"zz-demo\" \"zz-leaf\" ]",
     );
+}
+
+/// An index with sdists of `zz-demo` 1.0 and `zz-leaf` 2.0.
+fn demo_index() -> Index {
+    let index = Index::start(Vec::new());
+    let demo = Release::new("zz-demo", "1.0").needs("zz-leaf");
+    index.publish(demo.flit("import zz_leaf\nNAME = 'demo'").wheels(&[]));
+    let leaf = Release::new("zz-leaf", "2.0");
+    index.publish(leaf.flit("NAME = 'leaf'").wheels(&[]));
+    index
+}
+
+#[test]
+fn a_script_runs_itself_in_its_locked_environment() {
+    let Some(nix) = Nix::start("script", &[]) else {
+        return;
+    };
+    let index = demo_index();
+    let script = "#!/usr/bin/env -S python3 -Werror\n# -*- coding: utf-8 -*-\n# /// script\n# dependencies = [\"zz-demo\"]\n# ///\n\
+                  import sys, zz_demo\nprint(zz_demo.NAME, sys.argv[1:], sys.warnoptions)\n";
+    let path = nix.write("tool.py", script);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    let told = init(nix.folder(), &["--script", "tool.py"]);
+    assert_eq!(
+        told,
+        "Changed tool.py: its first lines have nix-shell run it\n\
+         Next, `pyresolve lock tool.py` writes dependencies.nix, which its header refers to\n"
+    );
+    let headed = fs::read_to_string(&path).unwrap();
+    assert!(
+        headed.starts_with(
+            "#!/usr/bin/env nix-shell\n# -*- coding: utf-8 -*-\n\
+             #! nix-shell -i \"python3 -Werror\" dependencies.nix -A env.env\n\n# /// script\n"
+        ),
+        "{headed}"
+    );
+    let minor = nix.python_minor();
+    let lock = [
+        "tool.py",
+        "--nixpkgs",
+        "none",
+        "--prefer",
+        "latest",
+        "--python",
+        &minor,
+    ];
+    nix.lock(&index, &lock).unwrap();
+    assert_eq!(
+        nix.execute("tool.py", &["a b", "$HOME"]).unwrap(),
+        "demo ['a b', '$HOME'] ['error']\n"
+    );
+    // It is the user's: a second time nothing changes, neither here nor in the lock.
+    let told = init(nix.folder(), &["--script", "tool.py"]);
+    assert_eq!(told, "Kept tool.py, which has nix-shell run it already\n");
+    assert_eq!(fs::read_to_string(&path).unwrap(), headed);
+    nix.lock(&index, &lock).unwrap();
+    let mode = fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o755);
+}
+
+#[test]
+fn scripts_that_cannot_have_a_header_stay_as_they_are() {
+    let workshop = Workshop::new();
+    let block = "# /// script\n# dependencies = []\n# ///\n";
+    for (script, said) in [
+        ("print(1)\n".to_owned(), "does not say what it requires"),
+        (
+            format!("#!/bin/sh\n{block}"),
+            "run by something else: `#!/bin/sh`",
+        ),
+        (block.replace('\n', "\r\n"), "lines end as on Windows"),
+        (format!("\u{feff}{block}"), "byte order mark"),
+    ] {
+        workshop.write("tool.py", &script);
+        let output = workshop.run(&["init", "--script", "tool.py"]);
+        assert_eq!(output.status.code(), Some(2), "{script}");
+        assert!(stderr(&output).contains(said), "{}", stderr(&output));
+        assert_eq!(workshop.read("tool.py"), script);
+    }
+    fs::write(workshop.path("tool.py"), b"# caf\xe9\n").unwrap();
+    assert_eq!(
+        workshop.run(&["init", "--script", "tool.py"]).status.code(),
+        Some(2)
+    );
+    assert_eq!(
+        workshop.run(&["init", "--script", "none.py"]).status.code(),
+        Some(2)
+    );
+    let both = workshop.run(&["init", "--script", "tool.py", "--flake"]);
+    assert_eq!(both.status.code(), Some(2));
+}
+
+#[test]
+fn the_users_own_project_is_built_as_a_program() {
+    let Some(nix) = Nix::start("app", &[]) else {
+        return;
+    };
+    let index = demo_index();
+    nix.source(
+        "my-tool",
+        "1.5",
+        "dependencies = ['zz-demo']\ndescription = 'The tool that says ${hello}.'\n\
+         urls = { Homepage = 'https://tool.test/' }\nlicense = 'MIT'\nscripts = { my-tool = 'my_tool:main' }",
+        "",
+    );
+    nix.write(
+        "my-tool/my_tool.py",
+        "import zz_demo\ndef main():\n    print(zz_demo.NAME)\n",
+    );
+    nix.write("my-tool/__pycache__/x.pyc", "");
+    let minor = nix.python_minor();
+    let lock = [
+        "my-tool",
+        "--nixpkgs",
+        "none",
+        "--prefer",
+        "latest",
+        "--python",
+        &minor,
+    ];
+    nix.lock(&index, &lock).unwrap();
+    assert_eq!(
+        init(nix.folder(), &["my-tool", "--app"]),
+        "Wrote package.nix\n"
+    );
+    let text = fs::read_to_string(nix.folder().join("my-tool/package.nix")).unwrap();
+    for part in [
+        "pname = \"my-tool\";",
+        "version = \"1.5\";",
+        "build-system = [ python.pkgs.flit-core ];",
+        "license = lib.licenses.mit;",
+    ] {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+    nix.write(
+        "all.nix",
+        "let pkgs = import <nixpkgs> { }; app = import ./my-tool/package.nix { }; in
+         { inherit app; files = pkgs.runCommand \"files\" { inherit (app) src; } \"ls -A $src > $out\"; }",
+    );
+    let value = nix.evaluate(
+        "let p = import ./my-tool/package.nix { }; in [ p.name p.meta.description p.meta.mainProgram ]",
+    );
+    let expected = ["my-tool-1.5", "Tool that says ${hello}", "my-tool"];
+    assert_eq!(value.unwrap(), serde_json::json!(expected));
+    let files = fs::read_to_string(nix.build("all.nix", "files").unwrap()).unwrap();
+    let files: Vec<&str> = files.lines().collect();
+    assert!(files.contains(&"my_tool.py"), "{files:?}");
+    for aside in [
+        "pylock.toml",
+        "dependencies.nix",
+        "__pycache__",
+        "package.nix",
+    ] {
+        assert!(!files.contains(&aside), "{files:?}");
+    }
+    let app = nix.build("all.nix", "app").unwrap();
+    let said = std::process::Command::new(app.join("bin/my-tool"))
+        .output()
+        .unwrap();
+    assert_eq!(
+        String::from_utf8(said.stdout).unwrap(),
+        "demo\n",
+        "{}",
+        String::from_utf8_lossy(&said.stderr)
+    );
+    assert_eq!(
+        init(nix.folder(), &["my-tool", "--app"]),
+        "Kept package.nix, which is there already\n"
+    );
+}
+
+#[test]
+fn an_application_that_leaves_questions_open_is_told_so() {
+    let workshop = Workshop::new();
+    let none = workshop.run(&["init", "--app"]);
+    assert_eq!(none.status.code(), Some(2), "{}", stderr(&none));
+    assert!(stderr(&none).contains("no project that tells its name"));
+    workshop.write(
+        "pyproject.toml",
+        "[build-system]\nrequires = ['setuptools>=77', 'setuptools-scm', 'zz-backend', 'tomli; python_version < \"3.11\"']\n\
+         build-backend = 'setuptools.build_meta'\n[project]\nname = 'Tool'\ndynamic = ['version']\n\
+         [project.scripts]\na = 'tool:a'\nb = 'tool:b'\n",
+    );
+    let output = workshop.run(&["init", "--app"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let told = stderr(&output);
+    for part in [
+        "nixpkgs lacks zz-backend",
+        "do not tell its version",
+        "none of the programs a, b",
+    ] {
+        assert!(told.contains(part), "{told}");
+    }
+    let text = workshop.read("package.nix");
+    assert!(
+        text.contains("SETUPTOOLS_SCM_PRETEND_VERSION = \"0\"") && !text.contains("tomli"),
+        "{text}"
+    );
+    assert!(!text.contains("mainProgram"));
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! `pyresolve init`: files to begin with, which are the user's from then on.
 
+mod app;
+mod script;
+
 use crate::cli::args;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::locking;
@@ -17,6 +20,9 @@ const IMAGE: (&str, &str) = ("image.nix", include_str!("init/image.nix"));
 /// # Errors
 /// When a file cannot be written; then none is.
 pub fn run(args: &args::Init, report: &Report) -> Result<Exit, Failure> {
+    if let Some(path) = &args.script {
+        return script::run(path, report);
+    }
     let folder = &args.folder;
     if !folder.is_dir() {
         let what = format!("`{}`: no such folder", folder.display());
@@ -29,7 +35,7 @@ pub fn run(args: &args::Init, report: &Report) -> Result<Exit, Failure> {
     if args.docker {
         wanted.push(IMAGE);
     }
-    if wanted.is_empty() {
+    if wanted.is_empty() && !args.app {
         wanted.extend([DEFAULT, SHELL]);
     }
     let mut documents: Vec<Document> = wanted
@@ -39,6 +45,9 @@ pub fn run(args: &args::Init, report: &Report) -> Result<Exit, Failure> {
             text: text.to_owned(),
         })
         .collect();
+    if args.app {
+        documents.push(app::document(folder, report)?);
+    }
     let states = write::compare(folder, &documents).map_err(locking::not_written)?;
     let mut states = states.into_iter();
     documents.retain(|document| {

@@ -5,6 +5,7 @@
 //! lacks what a test needs, [`Nix::start`] says so: the reason is printed and, when
 //! `PYRESOLVE_NIX_REPORT` names a folder, noted there, for `tests/run.sh` to count.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -146,7 +147,15 @@ impl Nix {
         Ok(finish(&mut command)?.trim().to_owned())
     }
 
-    fn command(&self, program: &str) -> Command {
+    /// Runs a program of the folder as its owner would, by its name; what it prints.
+    pub fn execute(&self, program: &str, arguments: &[&str]) -> Result<String, String> {
+        let mut command = self.command(self.folder().join(program));
+        // nix-shell's own choice is a bash of nixpkgs.
+        command.env("NIX_BUILD_SHELL", "bash").args(arguments);
+        finish(&mut command)
+    }
+
+    fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         let path = |name: &str| self.folder().join(name);
         for variable in [
