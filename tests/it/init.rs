@@ -113,6 +113,62 @@ fn nix_takes_what_is_written() {
     );
 }
 
+#[test]
+fn the_environment_is_built_the_shell_opens_and_the_flake_checks() {
+    let Some(nix) = Nix::start("environment", &[]) else {
+        return;
+    };
+    let index = demo_index();
+    nix.write("requirements.txt", "zz-demo\n");
+    let settings = format!(
+        "nixpkgs = \"none\"\nprefer = \"latest\"\npython = \"{}\"\nindex-url = \"{}\"\n",
+        nix.python_minor(),
+        index.url()
+    );
+    nix.write("pyresolve.toml", &settings);
+    nix.lock(&index, &[]).unwrap();
+    let program = Path::new(env!("CARGO_BIN_EXE_pyresolve"));
+    nix.offer(&format!(
+        "{{ overlays = [ (final: prev: {{
+           cacert = final.runCommand \"cacert\" {{ }} \"mkdir $out\";
+           pyresolve = final.runCommand \"pyresolve\" {{ }} \"mkdir -p $out/bin; ln -s {} $out/bin/\";
+         }}) ]; }}",
+        program.display()
+    ));
+    init(nix.folder(), &[]);
+    init(nix.folder(), &["--flake"]);
+    nix.run("nix-build", &[]).unwrap();
+    let import = "import zz_demo; print(zz_demo.NAME)";
+    let python = nix.folder().join("result");
+    assert_eq!(nix.python(&python, import).unwrap(), "demo");
+    let inside = format!("python3 -c '{import}'; echo $SSL_CERT_FILE");
+    let said = nix.run("nix-shell", &["--run", &inside]).unwrap();
+    let (demo, certificates) = said.trim().split_once('\n').unwrap();
+    assert_eq!(demo, "demo");
+    assert!(
+        certificates.ends_with("-cacert/etc/ssl/certs/ca-bundle.crt"),
+        "{said}"
+    );
+    let flake = format!(
+        "let pkgs = import <nixpkgs> {{ }};
+             self = flake // {{ outPath = {:?}; }};
+             nixpkgs = {{ inherit (pkgs) lib; outPath = \"/nowhere\";
+               legacyPackages = pkgs.lib.genAttrs [ \"x86_64-linux\" \"aarch64-linux\" \"aarch64-darwin\" ] (_: pkgs); }};
+             flake = (import ./flake.nix).outputs {{ inherit self nixpkgs; }};
+         in flake.checks.x86_64-linux\n",
+        nix.folder().to_str().unwrap()
+    );
+    nix.write("checks.nix", &flake);
+    nix.build("checks.nix", "env").unwrap();
+    nix.build("checks.nix", "dependencies").unwrap();
+    // What the check is for.
+    nix.write("requirements.txt", "zz-demo\nzz-leaf<2\n");
+    fs::write(nix.folder().join("checks.nix"), flake + "# again\n").unwrap();
+    nix.run("nix-collect-garbage", &[]).unwrap();
+    let failed = nix.build("checks.nix", "dependencies").unwrap_err();
+    assert!(failed.contains("stale"), "{failed}");
+}
+
 /// An index with sdists of `zz-demo` 1.0 and `zz-leaf` 2.0.
 fn demo_index() -> Index {
     let index = Index::start(Vec::new());
@@ -234,7 +290,7 @@ fn the_users_own_project_is_built_as_a_program() {
     nix.lock(&index, &lock).unwrap();
     assert_eq!(
         init(nix.folder(), &["my-tool", "--app"]),
-        "Wrote package.nix\n"
+        "Wrote my-tool/package.nix\n"
     );
     let text = fs::read_to_string(nix.folder().join("my-tool/package.nix")).unwrap();
     for part in [
@@ -278,7 +334,7 @@ fn the_users_own_project_is_built_as_a_program() {
     );
     assert_eq!(
         init(nix.folder(), &["my-tool", "--app"]),
-        "Kept package.nix, which is there already\n"
+        "Kept my-tool/package.nix, which is there already\n"
     );
 }
 

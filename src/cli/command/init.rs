@@ -3,6 +3,8 @@
 mod app;
 mod script;
 
+use std::path::Path;
+
 use crate::cli::args;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::locking;
@@ -53,20 +55,27 @@ pub fn run(args: &args::Init, report: &Report) -> Result<Exit, Failure> {
     documents.retain(|document| {
         let new = states.next().is_some_and(|s| s.state == State::New);
         if !new {
-            let line = format!("Kept {}, which is there already", document.name);
+            let path = shown(&folder.join(&document.name));
+            let line = format!("Kept {path}, which is there already");
             report.say(Volume::Normal, &line);
         }
         new
     });
     for change in write::write(folder, &documents).map_err(locking::not_written)? {
         let wrote = report.paint(GREEN, "Wrote");
-        report.say(Volume::Normal, &format!("{wrote} {}", change.name));
+        let path = shown(&change.path);
+        report.say(Volume::Normal, &format!("{wrote} {path}"));
     }
     if !folder.join("dependencies.nix").exists() {
         let line = "Next, `pyresolve lock` writes dependencies.nix, which they refer to";
         report.say(Volume::Normal, line);
     }
     Ok(Exit::Done)
+}
+
+/// A path without a leading `./`.
+fn shown(path: &Path) -> String {
+    path.strip_prefix(".").unwrap_or(path).display().to_string()
 }
 
 #[cfg(test)]

@@ -149,7 +149,13 @@ impl Nix {
 
     /// Runs a program of the folder as its owner would, by its name; what it prints.
     pub fn execute(&self, program: &str, arguments: &[&str]) -> Result<String, String> {
-        let mut command = self.command(self.folder().join(program));
+        let path = self.folder().join(program);
+        self.run(path.to_str().unwrap(), arguments)
+    }
+
+    /// Runs a program in the folder; what it prints.
+    pub fn run(&self, program: &str, arguments: &[&str]) -> Result<String, String> {
+        let mut command = self.command(program);
         // nix-shell's own choice is a bash of nixpkgs.
         command.env("NIX_BUILD_SHELL", "bash").args(arguments);
         finish(&mut command)
