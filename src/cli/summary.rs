@@ -232,6 +232,7 @@ impl Summary<'_> {
             "notes": step.notes,
             "rather_than": step.older.as_ref().map(|older| &older.rather_than),
             "because": step.older.as_ref().map(|older| &older.because),
+            "inputs": step.inputs,
             "reasons": reasons,
         })
     }

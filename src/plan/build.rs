@@ -1,8 +1,9 @@
 //! What building an entry needs: its build requirements as attributes, and what must be relaxed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr as _;
 
-use super::derivation::RelaxedBuild;
+use super::derivation::{RelaxedBuild, Variable};
 use super::reason::{admits, wanted};
 use super::set::Set;
 use super::{Needed, PlanError};
@@ -95,6 +96,35 @@ pub(super) fn relaxed(set: &Set<'_>, pin: &Pin) -> Vec<RelaxedBuild> {
         });
     }
     relaxed
+}
+
+/// Variables without which a build fails. hatchling refuses classifiers that the list of its day does
+/// not have; trove-classifiers' version is that day, so a release that is younger may use others.
+pub(super) fn variables(set: &Set<'_>, pin: &Pin) -> BTreeMap<&'static str, Variable> {
+    let mut variables = BTreeMap::new();
+    let uses_hatchling = requirements(set, pin)
+        .iter()
+        .any(|r| r.name.as_ref() == "hatchling");
+    let list = PackageName::from_str("trove-classifiers").ok();
+    let list = list.and_then(|name| set.version(&name));
+    let sdist = pin.release.sdist.as_ref().filter(|_| uses_hatchling);
+    if let (Some(version), Some(uploaded)) = (list, sdist.and_then(|s| s.uploaded))
+        && let [year, month, day, ..] = version.release()
+        && uploaded
+            .text()
+            .get(..10)
+            .is_some_and(|on| *on > *format!("{year:04}-{month:02}-{day:02}"))
+    {
+        let because = format!(
+            "trove-classifiers {version} is older than this release: its classifiers may not be in it"
+        );
+        let value = "1".to_owned();
+        variables.insert(
+            "HATCH_METADATA_CLASSIFIERS_NO_VERIFY",
+            Variable { value, because },
+        );
+    }
+    variables
 }
 
 /// The build requirements that neither the pins nor nixpkgs provide.

@@ -78,12 +78,19 @@ pub struct Derivation {
     pub native_inputs: Vec<Needed>,
     /// Top-level attributes: libraries to link.
     pub inputs: Vec<Needed>,
+    /// Who says so of these two, by attribute: `meson.build:12: dependency('zlib')`.
+    pub evidence: BTreeMap<String, Vec<String>>,
     /// Attributes of the set that it needs to run.
     pub dependencies: Vec<Needed>,
     /// What each of its extras adds.
     pub optional: BTreeMap<String, Vec<Needed>>,
     /// Modules to import after the build; empty where they are not known.
     pub imports: Vec<String>,
+    /// Variables of its build, each with the reason.
+    pub env: BTreeMap<&'static str, Variable>,
+    /// Whether an override keeps the old build system beside its own, because its build backend is the
+    /// project's own, whose hooks may ask for more than can be read.
+    pub keeps_build_system: bool,
     /// What a reader wants to know besides.
     pub meta: Meta,
     /// What was dropped of nixpkgs' recipe, and what could not be checked, as sentences.
@@ -287,6 +294,15 @@ pub struct RelaxedBuild {
     /// The literal that stands there afterwards.
     pub replacement: String,
     /// Why.
+    pub because: String,
+}
+
+/// A variable of a build.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variable {
+    /// Its value.
+    pub value: String,
+    /// Why it is set.
     pub because: String,
 }
 

@@ -10,6 +10,7 @@ use super::derivation::{
 use super::reason::{admits, reasons, wanted};
 use super::set::{Pinned, Set};
 use super::{Condition, PlanError, Reason, build, fix, meta, native, recipe, source};
+use crate::nixpkgs::facts::Need;
 use crate::nixpkgs::{Attribute, is_bootstrap};
 use crate::python::{ExtraName, PackageName, TargetSet};
 
@@ -151,6 +152,18 @@ fn adapt(
         // The recipe may have done it.
         derivation.relaxed_builds.retain(|r| text.contains(&r.text));
     }
+    if let Some(facts) = &attribute.facts {
+        let has = |needs: &Option<Vec<Need>>, attr: &str| {
+            let mut all = needs.iter().flatten();
+            all.any(|n| {
+                n.top_level && n.attr == attr && n.condition.is_none() && n.systems.is_empty()
+            })
+        };
+        derivation
+            .native_inputs
+            .retain(|n| !has(&facts.native_inputs, &n.attr));
+        derivation.inputs.retain(|n| !has(&facts.inputs, &n.attr));
+    }
     let mut said: Vec<String> = Vec::new();
     match trial {
         Ok(trial) => {
@@ -242,6 +255,9 @@ fn derivation(
     let facts = facts.filter(|_| sdist);
     let dependencies = dependencies(set, cuts, pinned)?;
     let relaxed_builds = build::relaxed(set, pin);
+    let inputs = native::inputs(set, pin, binary);
+    let unknown = inputs.unknown.iter();
+    warnings.extend(unknown.map(|what| format!("{}: {what}", pinned.release())));
     let mut derivation = Derivation {
         patches: Vec::new(),
         post_patch: Vec::new(),
@@ -250,15 +266,18 @@ fn derivation(
         version: pin.version.to_string(),
         source_root: source::root(pin),
         recipe: Recipe::unknown(),
-        notes: Vec::new(),
+        notes: inputs.unknown,
         missing_files: facts.map(|f| f.missing_files.clone()).unwrap_or_default(),
         relaxed_builds,
         relaxed: relaxed(set, cuts, pinned),
+        env: build::variables(set, pin),
+        keeps_build_system: facts.is_some_and(|f| f.own_backend),
         rust: native::rust(set, pinned, warnings),
         own_cmake: native::runs_cmake(set, pin),
         build_system: build::system(set, pin)?,
-        native_inputs: native::tools(set, pin, binary),
-        inputs: native::libraries(set, pin, binary),
+        native_inputs: inputs.tools,
+        inputs: inputs.libraries,
+        evidence: inputs.evidence,
         dependencies,
         optional: optional(set, pinned),
         imports: facts.map(|f| modules(&f.modules)).unwrap_or_default(),

@@ -12,6 +12,7 @@ use crate::index::{Distribution, Release};
 use crate::nixpkgs::{Nixpkgs, snapshot};
 use crate::problem::{Origin, SourceFile};
 use crate::project::SourceFacts;
+use crate::project::native::{Evidence, Kind};
 use crate::python::{
     About, ExtraName, Filename, Metadata, PackageName, Requirement, Sha256, System, TargetSet,
     Targets, Version,
@@ -102,6 +103,18 @@ impl Fixture {
             .unwrap();
         change(Arc::make_mut(facts));
         self
+    }
+
+    /// The source of a pin asks for something native, in a line of its setup.py.
+    pub fn asks(self, name: &str, kind: Kind, what: &str) -> Self {
+        self.facts(name, |facts| {
+            facts.native.push(Evidence {
+                kind,
+                name: what.to_owned(),
+                place: "setup.py:7".to_owned(),
+                text: format!("asks for {what}"),
+            });
+        })
     }
 
     /// Changes a pin.

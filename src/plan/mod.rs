@@ -118,6 +118,9 @@ pub struct Step {
     pub notes: Vec<String>,
     /// What speaks against the newer release that would do.
     pub older: Option<Older>,
+    /// The libraries and programs of nixpkgs that its build needs, by attribute, each with the places
+    /// that say so: `meson.build:12: dependency('zlib')`.
+    pub inputs: BTreeMap<String, Vec<String>>,
 }
 
 /// A release that was taken although a newer one fits.
@@ -262,6 +265,11 @@ fn annotate(steps: &mut [Step], entries: &[Entry]) {
             for step in steps.iter_mut().filter(own) {
                 step.notes.extend(unseen.then(|| UNSEEN.to_owned()));
                 step.notes.extend(d.notes.iter().cloned());
+                let needed = d.native_inputs.iter().chain(&d.inputs);
+                for attr in needed.map(|needed| &needed.attr) {
+                    let places = d.evidence.get(attr).cloned().unwrap_or_default();
+                    step.inputs.insert(attr.clone(), places);
+                }
             }
         }
     }

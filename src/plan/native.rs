@@ -1,6 +1,6 @@
 //! Tools and libraries from nixpkgs' top level that an entry needs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::decide::canonical_attr;
 use super::derivation::Rust;
@@ -8,16 +8,36 @@ use super::set::{Pinned, Set};
 use super::{Condition, Needed, build};
 use crate::nixpkgs::library::{with_library, with_module};
 use crate::project::SourceFacts;
+use crate::project::native::{Evidence, Kind};
 use crate::python::{System, TargetSet};
 use crate::resolve::Pin;
 
-/// Programs that run during the build. Published binaries for Linux expect its libraries in places
-/// where nixpkgs has none: `autoPatchelfHook` tells them where they are.
-pub(super) fn tools(set: &Set<'_>, pin: &Pin, binary: bool) -> Vec<Needed> {
+/// Attributes of the top level that an entry's build needs, each with the places that say so.
+#[derive(Debug, Default)]
+pub(super) struct Inputs {
+    /// Programs.
+    pub tools: Vec<Needed>,
+    /// Libraries.
+    pub libraries: Vec<Needed>,
+    /// By attribute: `meson.build:12: dependency('zlib')`.
+    pub evidence: BTreeMap<String, Vec<String>>,
+    /// What the build asks for and nixpkgs is not known to have, as sentences.
+    pub unknown: Vec<String>,
+}
+
+/// What an entry's build needs. Published binaries for Linux expect its libraries in places where
+/// nixpkgs has none: `autoPatchelfHook` tells them where they are; the wheels' own specification
+/// (PEP 600) lets them expect those of the compiler and zlib, what else they need they carry.
+pub(super) fn inputs(set: &Set<'_>, pin: &Pin, binary: bool) -> Inputs {
     if binary {
-        return on_linux(set, pin, &["autoPatchelfHook"]);
+        return Inputs {
+            tools: on_linux(set, pin, &["autoPatchelfHook"]),
+            libraries: on_linux(set, pin, &["stdenv.cc.cc.lib", "zlib"]),
+            ..Inputs::default()
+        };
     }
     let mut tools = BTreeSet::new();
+    let mut inputs = Inputs::default();
     for requirement in build::requirements(set, pin) {
         let these: &[&str] = match requirement.name.as_ref() {
             "maturin" => &[
@@ -25,17 +45,124 @@ pub(super) fn tools(set: &Set<'_>, pin: &Pin, binary: bool) -> Vec<Needed> {
                 "rustPlatform.maturinBuildHook",
             ],
             "setuptools-rust" => &["cargo", "rustPlatform.cargoSetupHook", "rustc"],
-            "scikit-build-core" | "scikit-build" => &["cmake", "ninja"],
+            "scikit-build-core" | "scikit-build" | "py-build-cmake" => &["cmake", "ninja"],
             "meson-python" | "pkgconfig" => &["pkg-config"],
             _ => &[],
         };
         tools.extend(these);
     }
-    if source(set, pin).is_some_and(|facts| !facts.pkg_config.is_empty()) {
-        tools.insert("pkg-config");
+    let mut libraries = BTreeSet::new();
+    for evidence in source(set, pin).iter().flat_map(|facts| &facts.native) {
+        let attrs: Vec<&'static str> = match evidence.kind {
+            Kind::Program => program(&evidence.name),
+            kind => {
+                if kind == Kind::Module {
+                    tools.insert("pkg-config");
+                }
+                let elsewhere = is_elsewhere(&evidence.name);
+                let library = library(kind, &evidence.name).filter(|_| !elsewhere);
+                if library.is_none() && !elsewhere {
+                    inputs.unknown.push(format!(
+                        "no attribute of nixpkgs is known for what {} asks for: {}",
+                        evidence.place, evidence.text
+                    ));
+                }
+                libraries.extend(library);
+                library.into_iter().collect()
+            }
+        };
+        if evidence.kind == Kind::Program {
+            tools.extend(&attrs);
+        }
+        for attr in attrs {
+            let places = inputs.evidence.entry(attr.to_owned()).or_default();
+            places.push(format!("{}: {}", evidence.place, evidence.text));
+        }
     }
-    tools.into_iter().map(everywhere).collect()
+    inputs.tools = tools.into_iter().map(everywhere).collect();
+    inputs.libraries = libraries.into_iter().map(everywhere).collect();
+    inputs
 }
+
+/// The attributes of a program that setup.py starts or PEP 725's table names.
+fn program(name: &str) -> Vec<&'static str> {
+    let found = PROGRAMS.iter().find(|(known, _)| *known == name);
+    found.map_or_else(Vec::new, |(_, attrs)| attrs.to_vec())
+}
+
+/// Programs and who has them. Compilers for C are always there.
+const PROGRAMS: [(&str, &[&str]); 26] = [
+    ("autoconf", &["autoconf"]),
+    ("automake", &["automake"]),
+    ("bison", &["bison"]),
+    ("cmake", &["cmake"]),
+    ("flex", &["flex"]),
+    ("generic/bison", &["bison"]),
+    ("generic/cmake", &["cmake"]),
+    ("generic/flex", &["flex"]),
+    ("generic/git", &["git"]),
+    ("generic/meson", &["meson"]),
+    ("generic/nasm", &["nasm"]),
+    ("generic/ninja", &["ninja"]),
+    ("generic/perl", &["perl"]),
+    ("generic/pkg-config", &["pkg-config"]),
+    ("generic/swig", &["swig"]),
+    ("git", &["git"]),
+    ("meson", &["meson"]),
+    ("nasm", &["nasm"]),
+    ("ninja", &["ninja"]),
+    ("perl", &["perl"]),
+    ("pkg-config", &["pkg-config"]),
+    ("protoc", &["protobuf"]),
+    ("swig", &["swig"]),
+    ("virtual/compiler/fortran", &["gfortran"]),
+    ("virtual/compiler/rust", &["cargo", "rustc"]),
+    ("yasm", &["yasm"]),
+];
+
+/// The attribute that has a library. Where something has no entry in the table of its own kind, the
+/// names that the same thing usually has elsewhere are looked up.
+fn library(kind: Kind, name: &str) -> Option<&'static str> {
+    match kind {
+        Kind::Module => with_module(name),
+        Kind::Library if OF_THE_COMPILER.contains(&name) => None,
+        Kind::Library => with_library(name),
+        Kind::Package | Kind::Host => {
+            let name = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
+            let known = CMAKE_PACKAGES.iter().find(|(own, _)| *own == name);
+            let name = known.map_or(name.as_str(), |(_, module)| module);
+            with_module(name)
+                .or_else(|| with_module(&format!("lib{name}")))
+                .or_else(|| with_library(name))
+                .or_else(|| with_library(name.strip_prefix("lib")?))
+        }
+        Kind::Program => None,
+    }
+}
+
+/// Packages of CMake, in lower case, whose library is called otherwise.
+const CMAKE_PACKAGES: [(&str, &str); 8] = [
+    ("bzip2", "bz2"),
+    ("curl", "libcurl"),
+    ("jpeg", "libjpeg"),
+    ("liblzma", "lzma"),
+    ("libxml2", "libxml-2.0"),
+    ("png", "libpng"),
+    ("sqlite3", "sqlite3"),
+    ("xercesc", "xerces-c"),
+];
+
+/// Whether what a build file asks for is no library of nixpkgs' top level: the interpreter, something
+/// of the Python set, or of the compiler.
+fn is_elsewhere(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let name = name.rsplit('/').next().unwrap_or(&name);
+    OF_THE_COMPILER.contains(&name) || ELSEWHERE.iter().any(|own| name.starts_with(own))
+}
+
+const ELSEWHERE: [&str; 9] = [
+    "cython", "iconv", "intl", "nanobind", "numpy", "openmp", "pybind11", "python", "threads",
+];
 
 fn everywhere(attr: &str) -> Needed {
     Needed {
@@ -52,12 +179,17 @@ fn source<'a>(set: &Set<'a>, pin: &Pin) -> Option<&'a SourceFacts> {
 
 /// Whether the build runs CMake by itself.
 pub(super) fn runs_cmake(set: &Set<'_>, pin: &Pin) -> bool {
-    build::requirements(set, pin).iter().any(|r| {
-        matches!(
-            r.name.as_ref(),
-            "scikit-build-core" | "scikit-build" | "cmake"
-        )
-    })
+    let starts = source(set, pin).is_some_and(|facts| {
+        let is_cmake = |e: &Evidence| e.kind == Kind::Program && e.name.ends_with("cmake");
+        facts.native.iter().any(is_cmake)
+    });
+    starts
+        || build::requirements(set, pin).iter().any(|r| {
+            matches!(
+                r.name.as_ref(),
+                "scikit-build-core" | "scikit-build" | "py-build-cmake" | "cmake"
+            )
+        })
 }
 
 /// The Rust part of an entry.
@@ -96,34 +228,10 @@ pub(super) fn rust(set: &Set<'_>, pinned: &Pinned<'_>, warnings: &mut Vec<String
     })
 }
 
-/// Libraries to link: those that setup.py names, to the linker or to pkg-config, as far as nixpkgs is
-/// known to have them. What every C compiler links by itself is nobody's.
-fn linked(set: &Set<'_>, pin: &Pin) -> Vec<Needed> {
-    let Some(facts) = source(set, pin) else {
-        return Vec::new();
-    };
-    let own = |name: &&String| !OF_THE_COMPILER.contains(&name.as_str());
-    let modules = facts.pkg_config.iter().filter_map(|m| with_module(m));
-    let libraries = facts.libraries.iter().filter(own);
-    let libraries = libraries.filter_map(|l| with_library(l));
-    let attrs: BTreeSet<&str> = modules.chain(libraries).collect();
-    attrs.into_iter().map(everywhere).collect()
-}
-
 /// Libraries of the C library and the compiler.
 const OF_THE_COMPILER: [&str; 10] = [
     "c", "dl", "gcc_s", "m", "pthread", "resolv", "rt", "stdc++", "util", "atomic",
 ];
-
-/// Libraries to link. The wheels' own specification (PEP 600) lets them expect those of the compiler
-/// and zlib; what else they need they carry.
-pub(super) fn libraries(set: &Set<'_>, pin: &Pin, binary: bool) -> Vec<Needed> {
-    if binary {
-        on_linux(set, pin, &["stdenv.cc.cc.lib", "zlib"])
-    } else {
-        linked(set, pin)
-    }
-}
 
 fn on_linux(set: &Set<'_>, pin: &Pin, attrs: &[&str]) -> Vec<Needed> {
     let targets = set.targets();

@@ -1,5 +1,7 @@
 //! Why a pin is what it is: who needs it, and whom nixpkgs' version does not satisfy.
 
+use std::collections::BTreeMap;
+
 use super::decide::{Decision, canonical_attr};
 use super::set::{Pinned, Set};
 use super::{Action, Reason, Step};
@@ -43,6 +45,7 @@ pub(super) fn step(set: &Set<'_>, pinned: &Pinned<'_>, warnings: &mut Vec<String
         rebuilt: false,
         notes: Vec::new(),
         older: None,
+        inputs: BTreeMap::new(),
     }
 }
 

@@ -3,10 +3,11 @@
 //! Facts are cached by the archive's hash, so they hold plain values only.
 
 use super::merge::recorded::comparable;
+use super::native::Evidence;
 use super::reading::no_env;
 use super::{
-    Cargo, Evaluated, External, Files, Hint, ProjectError, Testing, cargo, external, merge, module,
-    testing,
+    Cargo, Evaluated, External, Files, Hint, ProjectError, Testing, backend, cargo, external,
+    merge, module, native, testing,
 };
 use std::collections::BTreeSet;
 
@@ -22,6 +23,9 @@ pub struct SourceFacts {
     /// stand there.
     #[serde(default)]
     pub build_written: Vec<String>,
+    /// Whether its build backend is its own, whose hooks may ask for more than can be read.
+    #[serde(default)]
+    pub own_backend: bool,
     /// `build-backend`.
     pub build_backend: Option<String>,
     /// Whether the build requirements stand in a `pyproject.toml` (else they are the default).
@@ -64,6 +68,9 @@ pub struct SourceFacts {
     /// Other programs that setup.py starts, sorted.
     #[serde(default)]
     pub programs: Vec<String>,
+    /// What its build needs of native libraries and programs, and who says so.
+    #[serde(default)]
+    pub native: Vec<Evidence>,
     /// What it needs from outside of Python (PEP 725).
     #[serde(default)]
     pub external: External,
@@ -110,9 +117,22 @@ pub fn of(files: &dyn Files) -> Result<SourceFacts, ProjectError> {
     let known = project.evaluated != Evaluated::Failed && tells_requirements;
     let name = project.name.as_ref().map(ToString::to_string);
     let scripts = project.entry_points.get("console_scripts");
+    let mut build_requires = project.build_system.requires.clone();
+    let own_backend = backend::requires(files);
+    build_requires.extend(own_backend.iter().flatten().cloned());
+    let external = external::read(files);
+    let native = native::read(
+        files,
+        &native::Known {
+            libraries: &read.native.libraries,
+            modules: &read.native.pkg_config,
+            programs: &read.native.programs,
+            external: Some(&external),
+            requires: build_names(&build_requires).collect(),
+        },
+    );
     Ok(SourceFacts {
-        build_requires: texts(&project.build_system.requires),
-        build_written: written(&project.build_system.requires),
+        build_written: written(&build_requires),
         build_backend: project.build_system.backend.clone(),
         has_build_system_table: read.has_build_system,
         requires_dist: known.then(|| texts(&project.requires_dist())),
@@ -127,7 +147,9 @@ pub fn of(files: &dyn Files) -> Result<SourceFacts, ProjectError> {
             .collect(),
         has_tests: has_tests(files),
         testing: testing::read(files, &project, &read.tests_require),
-        cargo: cargo::read(files, build_names(&project.build_system.requires)),
+        cargo: cargo::read(files, build_names(&build_requires)),
+        build_requires: texts(&build_requires),
+        own_backend: own_backend.is_some(),
         warnings: project
             .problems
             .iter()
@@ -140,7 +162,8 @@ pub fn of(files: &dyn Files) -> Result<SourceFacts, ProjectError> {
         libraries: read.native.libraries,
         pkg_config: read.native.pkg_config,
         programs: read.native.programs,
-        external: external::read(files),
+        native,
+        external,
     })
 }
 

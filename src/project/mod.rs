@@ -21,12 +21,14 @@ pub mod settings;
 pub mod setup_py;
 
 mod attribute;
+mod backend;
 mod discover;
 mod draft;
 pub mod external;
 mod ini;
 mod merge;
 mod module;
+pub mod native;
 mod pyproject;
 mod reading;
 mod requirements_txt;

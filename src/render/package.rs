@@ -164,6 +164,7 @@ fn package(d: &Derivation, uses: &mut Uses) -> Expr {
     out.add(own_commands("prePatch", pre_patch(d)));
     out.add(own_commands("postPatch", post_patch(d)));
     out.add(rust(d, false, uses));
+    variables(d, false, &mut out);
     relaxed(d, false, &mut out);
     out.list("build-system", needed_list("final", &d.build_system, uses));
     inputs(d, false, &mut out, uses);
@@ -195,12 +196,9 @@ fn override_of(d: &Derivation, uses: &mut Uses) -> Expr {
     out.add(source_root(d));
     taken_back(d, &mut out);
     out.add(rust(d, true, uses));
-    versions(d, &mut out);
+    variables(d, true, &mut out);
     relaxed(d, true, &mut out);
-    out.add(vec![Item::bind(
-        "build-system",
-        needed_list("final", &d.build_system, uses),
-    )]);
+    out.add(build_system(d, uses));
     inputs(d, true, &mut out, uses);
     out.add(vec![Item::bind(
         "dependencies",
@@ -237,6 +235,17 @@ fn override_of(d: &Derivation, uses: &mut Uses) -> Expr {
     }
     out.add(vec![Item::bind("meta", overridden_meta(&d.meta))]);
     Expr::Set(out.0)
+}
+
+fn build_system(d: &Derivation, uses: &mut Uses) -> Vec<Item> {
+    let ours = needed_list("final", &d.build_system, uses);
+    if !d.keeps_build_system {
+        return vec![Item::bind("build-system", ours)];
+    }
+    let old = Expr::Name("old").select_or("build-system", Expr::List(Vec::new()));
+    let why = "its own build backend may ask for what the recipe has".to_owned();
+    let list = Expr::Binary(Operator::Concat, vec![old, ours]);
+    vec![Item::Comment(why), Item::bind("build-system", list)]
 }
 
 /// Where the project lies in its repository, unless at the root.
@@ -483,28 +492,57 @@ fn rust(d: &Derivation, overrides: bool, uses: &mut Uses) -> Vec<Item> {
     items
 }
 
-/// The recipe may tell the old version to the build system.
-fn versions(d: &Derivation, out: &mut Groups) {
+/// Variables of the build. A recipe may tell the old version to the build system: such ones are taken
+/// back.
+fn variables(d: &Derivation, overrides: bool, out: &mut Groups) {
+    let ours: Vec<Item> = d
+        .env
+        .iter()
+        .map(|(name, variable)| Item::bind(*name, Expr::str(variable.value.as_str())))
+        .collect();
+    let mut said = BTreeSet::new();
+    let reasons = d.env.values().map(|variable| variable.because.clone());
+    let mut comments: Vec<Item> = reasons
+        .filter(|because| said.insert(because.clone()))
+        .map(Item::Comment)
+        .collect();
     let of = |wanted: fn(&VersionVariable) -> bool| {
-        let names = d.recipe.versions.iter().filter(move |v| wanted(v));
+        let names = d
+            .recipe
+            .versions
+            .iter()
+            .filter(move |v| overrides && wanted(v));
         names.map(|v| v.name)
     };
     let in_env: Vec<Expr> = of(|v| v.in_env).map(Expr::str).collect();
     let mut items: Vec<Item> = of(|v| v.of_its_own)
         .map(|name| Item::bind(name, Expr::Name("null")))
         .collect();
+    if !in_env.is_empty() || !items.is_empty() {
+        comments.push(Item::Comment(
+            "the recipe's may be its own version".to_owned(),
+        ));
+    }
+    let old = Expr::Name("old").select_or("env", Expr::empty_set());
+    let mut parts = Vec::new();
     if !in_env.is_empty() {
-        let old = Expr::Name("old").select_or("env", Expr::empty_set());
-        let env = Expr::Name("removeAttrs")
-            .apply(old)
-            .apply(Expr::List(in_env));
-        items.push(Item::bind("env", env));
+        let names = Expr::List(in_env);
+        parts.push(Expr::Name("removeAttrs").apply(old).apply(names));
+    } else if overrides && !ours.is_empty() {
+        parts.push(old);
+    }
+    if !ours.is_empty() {
+        parts.push(Expr::Set(ours));
+    }
+    match parts.len() {
+        0 => {}
+        1 => items.extend(parts.pop().map(|env| Item::bind("env", env))),
+        _ => items.push(Item::bind("env", Expr::Binary(Operator::Update, parts))),
     }
     if !items.is_empty() {
-        let why = "the recipe's may be its own version".to_owned();
-        items.insert(0, Item::Comment(why));
+        comments.extend(items);
+        out.add(comments);
     }
-    out.add(items);
 }
 
 pub(super) fn relaxed(d: &Derivation, overrides: bool, out: &mut Groups) {
@@ -566,7 +604,15 @@ fn inputs(d: &Derivation, overrides: bool, out: &mut Groups, uses: &mut Uses) {
                 Expr::Binary(Operator::Concat, vec![old, ours])
             }
         };
-        out.add(vec![Item::bind(name, list)]);
+        let mut items: Vec<Item> = Vec::new();
+        for needed in needed.iter().filter(|_| name == "buildInputs") {
+            let places = d.evidence.get(&needed.attr).into_iter().flatten();
+            let place = places.filter_map(|place| place.split(": ").next()).next();
+            let say = |place: &str| Item::Comment(format!("{}: {place}", needed.attr));
+            items.extend(place.map(say));
+        }
+        items.push(Item::bind(name, list));
+        out.add(items);
     }
     if d.own_cmake {
         let cmake = "the build system runs CMake itself".to_owned();

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use super::{beside, dependencies};
 use crate::index::Release;
 use crate::nixpkgs::Nixpkgs;
-use crate::nixpkgs::facts::{AttributeFacts, Kind, Names, Need};
+use crate::nixpkgs::facts::{AttributeFacts, Kind as AttributeKind, Names, Need};
 use crate::plan::fixture::{Fixture, distribution};
 use crate::project::Cargo;
+use crate::project::native::Kind;
 use crate::python::TargetSet;
 
 /// Renders, checks what must hold of every file, and compares; `UPDATE=1` rewrites the file.
@@ -250,12 +251,70 @@ fn twins_and_what_a_recipe_tells() {
     for attribute in &mut attributes {
         match attribute.attr.as_str() {
             "tornado" => attribute.facts = facts(&|f| f.set = ["patches".to_owned()].into()),
-            "six" => attribute.facts = facts(&|f| f.kind = Kind::Foreign),
+            "six" => attribute.facts = facts(&|f| f.kind = AttributeKind::Foreign),
             _ => {}
         }
     }
     fixture.nixpkgs = Nixpkgs::new("nixpkgs".to_owned(), "2026-06-01".to_owned(), attributes);
     check("recipes", &fixture);
+}
+
+#[test]
+fn native_inputs_say_who_asks_for_them() {
+    let young = |pin: &mut crate::resolve::Pin| {
+        let mut release = Release::clone(&pin.release);
+        let sdist = release.sdist.as_mut().unwrap();
+        sdist.uploaded = crate::index::Timestamp::parse("2026-11-01T00:00:00Z");
+        pin.release = release.into();
+    };
+    let hatch = |facts: &mut crate::project::SourceFacts| {
+        facts.build_requires = vec!["hatchling".to_owned()];
+    };
+    let fixture = Fixture::new()
+        .root("mine-c")
+        .root("mine-cmake")
+        .root("mine-young")
+        .root("mine-old")
+        .root("yarl>=9")
+        .root("humanize>=9")
+        .pin("mine-c", "1.0", &[])
+        .asks("mine-c", Kind::Library, "z")
+        .asks("mine-c", Kind::Library, "m")
+        .asks("mine-c", Kind::Module, "yaml-0.1")
+        .asks("mine-c", Kind::Host, "generic/openssl")
+        .asks("mine-c", Kind::Program, "generic/ninja")
+        .pin("mine-cmake", "1.0", &[])
+        .facts("mine-cmake", |f| {
+            f.build_requires = vec!["scikit-build-core".to_owned()];
+        })
+        .asks("mine-cmake", Kind::Package, "OpenSSL")
+        .asks("mine-cmake", Kind::Package, "Python")
+        .asks("mine-cmake", Kind::Package, "NeverHeardOf")
+        .pin("mine-young", "1.0", &[])
+        .facts("mine-young", hatch)
+        .change("mine-young", young)
+        .pin("mine-old", "1.0", &[])
+        .facts("mine-old", hatch)
+        .pin("humanize", "9", &[])
+        .facts("humanize", |f| {
+            hatch(f);
+            f.build_requires.push("hatch-vcs".to_owned());
+        })
+        .change("humanize", young)
+        .pin("yarl", "9", &[])
+        .facts("yarl", |f| f.own_backend = true);
+    let plan = fixture.plan().unwrap();
+    let warned = "mine-cmake 1.0: no attribute of nixpkgs is known for what setup.py:7 asks for: \
+                  asks for NeverHeardOf";
+    assert!(
+        plan.warnings.contains(&warned.to_owned()),
+        "{:?}",
+        plan.warnings
+    );
+    let step = plan.steps.iter().find(|s| s.name.as_ref() == "mine-c");
+    let zlib = &step.unwrap().inputs["zlib"];
+    assert_eq!(*zlib, ["setup.py:7: asks for z"]);
+    check("native", &fixture);
 }
 
 #[test]
