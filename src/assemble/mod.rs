@@ -287,6 +287,11 @@ pub fn assemble(
                 };
                 let hopeless = missing.iter().filter(|wanted| is_hopeless(wanted));
                 let hopeless = hopeless.map(|wanted| wanted.name.clone()).collect();
+                let old = plan::old_tools(&request, &hopeless);
+                if !old.is_empty() {
+                    gathered.policy.old_tools.extend(old);
+                    continue;
+                }
                 let builds = plan::builds_that_need(&request, &hopeless);
                 if !gathered.take_wheels(builds) {
                     return Err(gathered.hinted(error));

@@ -39,7 +39,7 @@ const MAX_PART: usize = 512 << 20;
 /// read from sources are only as good as the readers were.
 pub const VERSION: &str = concat!("v1-", env!("CARGO_PKG_VERSION"));
 /// Where facts are kept; a new name when the readers of sources find more than before.
-const FACTS: &str = "facts-3";
+const FACTS: &str = "facts-4";
 /// Records beyond this are not carried over to a new page.
 const MAX_RECORDS: usize = 8 << 20;
 

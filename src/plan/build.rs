@@ -8,7 +8,7 @@ use super::reason::{admits, wanted};
 use super::set::Set;
 use super::{Needed, PlanError};
 use crate::python::{
-    Filename, MarkerTree, PackageName, Requirement, TargetSet, VersionSpecifiers, Wanted,
+    Filename, MarkerTree, PackageName, Requirement, TargetSet, Version, VersionSpecifiers, Wanted,
 };
 use crate::resolve::Pin;
 
@@ -46,24 +46,33 @@ fn on(set: &Set<'_>, pin: &Pin, requirement: &Requirement) -> TargetSet {
 /// [`PlanError::UnknownName`] for a requirement that nobody provides.
 pub(super) fn system(set: &Set<'_>, pin: &Pin) -> Result<Vec<Needed>, PlanError> {
     let mut wanted: BTreeMap<PackageName, TargetSet> = BTreeMap::new();
+    let mut tools = BTreeMap::new();
     for requirement in requirements(set, pin) {
         if requirement.name.as_ref() == "maturin" {
             // nixpkgs' hook takes its place.
             continue;
         }
+        if let Some(tool) = set
+            .tool(&requirement)
+            .filter(|tool| tool.pin.name != pin.name)
+        {
+            tools.insert(requirement.name.clone(), set.tool_attr(tool));
+        }
         let targets = wanted.entry(requirement.name.clone()).or_default();
         *targets = targets.or(on(set, pin, &requirement));
     }
-    wanted
-        .into_iter()
-        .map(|(name, on)| {
-            set.needed(&name, on, pin.targets)
-                .ok_or_else(|| PlanError::UnknownName {
-                    by: format!("{} {}", pin.name, pin.version),
-                    name: name.to_string(),
-                })
-        })
-        .collect()
+    let mut system = Vec::new();
+    for (name, on) in wanted {
+        let mut needed = set.needed(&name, on, pin.targets);
+        if let (Some(needed), Some(attr)) = (&mut needed, tools.remove(&name)) {
+            needed.attr = attr;
+        }
+        system.push(needed.ok_or_else(|| PlanError::UnknownName {
+            by: format!("{} {}", pin.name, pin.version),
+            name: name.to_string(),
+        })?);
+    }
+    Ok(system)
 }
 
 /// The requirements in a pin's pyproject.toml whose versions the set does not have. nixpkgs' build
@@ -72,7 +81,7 @@ pub(super) fn relaxed(set: &Set<'_>, pin: &Pin) -> Vec<RelaxedBuild> {
     let mut relaxed = Vec::new();
     for (text, requirement) in written(set, pin) {
         let (Some(specifiers), Some(version)) =
-            (requirement.specifiers(), set.version(&requirement.name))
+            (requirement.specifiers(), set.tool_version(&requirement))
         else {
             continue;
         };
@@ -127,22 +136,58 @@ pub(super) fn variables(set: &Set<'_>, pin: &Pin) -> BTreeMap<&'static str, Vari
     variables
 }
 
-/// The build requirements that neither the pins nor nixpkgs provide.
+/// The build requirements that neither the pins nor nixpkgs provide, and those for which nixpkgs'
+/// version is too old.
 pub(super) fn missing(set: &Set<'_>) -> Vec<Requirement> {
-    let mut missing: BTreeMap<PackageName, Requirement> = BTreeMap::new();
-    for (_, pins) in set.pins() {
-        for pinned in pins.iter().filter(|p| p.decision.needs_source()) {
-            for requirement in requirements(set, pinned.pin) {
-                let hook = requirement.name.as_ref() == "maturin";
-                if !hook && set.attr(&requirement.name).is_none() {
-                    missing
-                        .entry(requirement.name.clone())
-                        .or_insert(requirement);
-                }
+    let mut missing: BTreeMap<String, Requirement> = BTreeMap::new();
+    for pinned in set.built() {
+        for requirement in requirements(set, pinned.pin) {
+            let hook = requirement.name.as_ref() == "maturin";
+            let lacks = set.attr(&requirement.name).is_none() || wants_tool(set, &requirement);
+            if !hook && lacks && requirement.name != pinned.pin.name {
+                missing
+                    .entry(requirement.to_string())
+                    .or_insert(requirement);
             }
         }
     }
     missing.into_values().collect()
+}
+
+/// Whether nixpkgs has a tool, but only in a version before all that are wanted, and another may stand
+/// beside it. A single version that is wanted is rather one that was tried than one that is needed.
+fn wants_tool(set: &Set<'_>, requirement: &Requirement) -> bool {
+    let name = &requirement.name;
+    let (Some(specifiers), Some(own)) = (requirement.specifiers(), set.version(name)) else {
+        return false;
+    };
+    let exact = specifiers.iter().any(|s| {
+        use pep440_rs::Operator;
+        matches!(
+            s.operator(),
+            Operator::Equal | Operator::EqualStar | Operator::ExactEqual
+        )
+    });
+    let ranges: pubgrub::Ranges<Version> = pubgrub::Ranges::from(specifiers.clone());
+    let too_old = ranges
+        .bounding_range()
+        .is_some_and(|(lowest, _)| match lowest {
+            std::ops::Bound::Included(lowest) => own < lowest,
+            std::ops::Bound::Excluded(lowest) => own <= lowest,
+            std::ops::Bound::Unbounded => false,
+        });
+    too_old
+        && !exact
+        && !crate::nixpkgs::is_bootstrap(name)
+        && set.pins_of(name).is_empty()
+        && set.tool(requirement).is_none()
+        && !set.request.policy.old_tools.contains(name)
+}
+
+/// Tools that nixpkgs has, too old for some build, and that could not be had newer.
+pub(super) fn old_tools(set: &Set<'_>, these: &BTreeSet<PackageName>) -> BTreeSet<PackageName> {
+    let has = |name: &&PackageName| set.attr(name).is_some();
+    these.iter().filter(has).cloned().collect()
 }
 
 /// An entry that cannot be built from its sdist.
@@ -188,13 +233,11 @@ fn unbuildable(pin: &Pin, reason: String) -> Unbuildable {
 /// The entries whose build needs one of these projects, which nobody provides.
 pub(super) fn that_need(set: &Set<'_>, these: &BTreeSet<PackageName>) -> Vec<Unbuildable> {
     let mut found = Vec::new();
-    for (_, pins) in set.pins() {
-        for pinned in pins.iter().filter(|p| p.decision.needs_source()) {
-            let needed = requirements(set, pinned.pin);
-            if let Some(wanted) = needed.into_iter().find(|r| these.contains(&r.name)) {
-                let reason = format!("building it needs `{wanted}`, which cannot be had");
-                found.push(unbuildable(pinned.pin, reason));
-            }
+    for pinned in set.built() {
+        let needed = requirements(set, pinned.pin);
+        if let Some(wanted) = needed.into_iter().find(|r| these.contains(&r.name)) {
+            let reason = format!("building it needs `{wanted}`, which cannot be had");
+            found.push(unbuildable(pinned.pin, reason));
         }
     }
     found

@@ -67,6 +67,28 @@ pub(super) fn entries(
     Ok(entries)
 }
 
+/// The entry of a build tool that stands beside nixpkgs' own.
+pub(super) fn tool(
+    set: &Set<'_>,
+    cuts: &Cuts<'_>,
+    tool: &Pinned<'_>,
+    warnings: &mut Vec<String>,
+) -> Result<Entry, PlanError> {
+    let definition = definition(set, cuts, tool, warnings)?;
+    Ok(Entry {
+        attr: set.tool_attr(tool),
+        project: tool.pin.name.clone(),
+        comments: vec![
+            comment(set, tool),
+            "for those builds only: everything else is built with nixpkgs' own".to_owned(),
+        ],
+        variants: vec![Variant {
+            condition: None,
+            definition,
+        }],
+    })
+}
+
 /// nixpkgs' other versions of the project, made the same as the chosen one: whatever names them then
 /// brings no second version into a closure. Attributes at the default attribute's version are
 /// variants of it and follow by themselves.

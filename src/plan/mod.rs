@@ -228,6 +228,9 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, PlanError> {
     for (name, pins) in set.pins() {
         entries.extend(entry::entries(&set, &cuts, name, pins, &mut warnings)?);
     }
+    for tool in set.tools() {
+        entries.push(entry::tool(&set, &cuts, tool, &mut warnings)?);
+    }
     entries.sort_by(|a, b| a.attr.cmp(&b.attr));
     annotate(&mut steps, &entries);
     let packages = entry::packages(&set, &cuts, &entries)?;
@@ -278,21 +281,16 @@ fn annotate(steps: &mut [Step], entries: &[Entry]) {
 /// The pins whose overrides change recipes that were fitted to their source: to be tried on the new one.
 pub fn recipes<'a>(request: &'a Request<'a>) -> Vec<(&'a Pin, Arc<AttributeFacts>)> {
     let set = Set::new(request);
-    let mut found = Vec::new();
-    for (_, pins) in set.pins() {
-        for pinned in pins {
-            if let Decision::Override(attribute) = &pinned.decision
-                && let Some(facts) = &attribute.facts
-                && facts.kind == Kind::Module
-                && (facts.is_fitted()
-                    || facts.disabled_test_paths.iter().flatten().next().is_some())
-                && set.builds_sdist(pinned.pin)
-            {
-                found.push((pinned.pin, Arc::clone(facts)));
-            }
-        }
-    }
-    found
+    let tried = set.built().filter_map(|pinned| {
+        let Decision::Override(attribute) = &pinned.decision else {
+            return None;
+        };
+        let facts = attribute.facts.as_ref()?;
+        let fitted = facts.is_fitted() || facts.disabled_test_paths.iter().flatten().count() > 0;
+        let tried = fitted && facts.kind == Kind::Module && set.builds_sdist(pinned.pin);
+        tried.then(|| (pinned.pin, Arc::clone(facts)))
+    });
+    tried.collect()
 }
 
 /// What would be done for each pin, and why: [`Plan::steps`] without what sources must be read for.
@@ -310,6 +308,11 @@ fn steps_of(set: &Set<'_>, warnings: &mut Vec<String>) -> Vec<Step> {
             step.rebuilt = as_it_is && rebuilt.contains(name);
             steps.push(step);
         }
+    }
+    for tool in set.tools() {
+        let mut step = reason::step(set, tool, warnings);
+        step.attribute = set.tool_attr(tool);
+        steps.push(step);
     }
     for pinned in &set.omitted {
         let mut step = reason::step(set, pinned, warnings);
@@ -336,9 +339,7 @@ fn other_interpreter(request: &Request<'_>) -> Option<String> {
 /// The pins whose sources must be read and fetched: entries will name them.
 pub fn entry_pins<'a>(request: &'a Request<'a>) -> Vec<&'a Pin> {
     let set = Set::new(request);
-    let pins = set.pins().flat_map(|(_, pins)| pins);
-    let entries = pins.filter(|p| p.decision.needs_source());
-    entries.map(|p| p.pin).collect()
+    set.built().map(|p| p.pin).collect()
 }
 
 /// Entries whose build needs themselves, in however many steps: Nix cannot build them.
@@ -349,6 +350,11 @@ pub fn circular_builds(request: &Request<'_>) -> Vec<Unbuildable> {
 /// Entries whose build needs one of these projects.
 pub fn builds_that_need(request: &Request<'_>, these: &BTreeSet<PackageName>) -> Vec<Unbuildable> {
     build::that_need(&Set::new(request), these)
+}
+
+/// Those of these projects that nixpkgs has: build tools that are too old for some entry.
+pub fn old_tools(request: &Request<'_>, these: &BTreeSet<PackageName>) -> BTreeSet<PackageName> {
+    build::old_tools(&Set::new(request), these)
 }
 
 /// The build requirements of entries that neither the pins nor nixpkgs provide: to be resolved,

@@ -92,13 +92,11 @@ pub(super) fn reasons(
 
 fn build_reasons(set: &Set<'_>, name: &PackageName, nixpkgs: Option<&Version>) -> Vec<Reason> {
     let mut reasons = Vec::new();
-    for (_, pins) in set.pins() {
-        for other in pins.iter().filter(|p| p.decision.needs_source()) {
-            for requirement in super::build::requirements(set, other.pin) {
-                if requirement.name == *name {
-                    let by = format!("building {}", other.release());
-                    reasons.push(reason(by, &requirement, nixpkgs));
-                }
+    for other in set.built() {
+        for requirement in super::build::requirements(set, other.pin) {
+            if requirement.name == *name {
+                let by = format!("building {}", other.release());
+                reasons.push(reason(by, &requirement, nixpkgs));
             }
         }
     }

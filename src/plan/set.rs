@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::decide::{Decision, canonical_attr, decide};
+use super::reason::admits;
 use super::spare::spared;
 use super::{Condition, Needed, Request, source};
 use crate::nixpkgs::is_bootstrap;
 use crate::project::SourceFacts;
-use crate::python::{ExtraName, PackageName, TargetSet, Targets, Version};
+use crate::python::{ExtraName, PackageName, Requirement, TargetSet, Targets, Version};
 use crate::resolve::{Edge, Pin};
 
 /// A pin and what is decided for it.
@@ -33,6 +34,37 @@ pub(super) struct Set<'a> {
     pins: BTreeMap<&'a PackageName, Vec<Pinned<'a>>>,
     /// Pins that the set goes without.
     pub omitted: Vec<Pinned<'a>>,
+    /// Build tools that nixpkgs has, but too old for some entry: they stand beside nixpkgs' own, for
+    /// those builds only, so that nothing else is built again.
+    tools: BTreeMap<&'a PackageName, Pinned<'a>>,
+}
+
+/// Takes those pins of build requirements out of the others that nixpkgs has at another version, and that
+/// nothing but builds needs directly.
+fn tools<'a>(
+    request: &Request<'_>,
+    pins: &mut BTreeMap<&'a PackageName, Vec<Pinned<'a>>>,
+) -> BTreeMap<&'a PackageName, Pinned<'a>> {
+    let needed: BTreeSet<PackageName> = pins
+        .values()
+        .flatten()
+        .flat_map(|pinned| pinned.pin.needs.iter().map(|edge| edge.to.clone()))
+        .collect();
+    let all = request.resolution.targets.all();
+    let mut tools = BTreeMap::new();
+    pins.retain(|name, list| {
+        let alone = match list.as_slice() {
+            [one] => one.for_build && one.pin.targets == all,
+            _ => false,
+        };
+        let other = |p: &Pinned<'_>| matches!(p.decision, Decision::Override(_));
+        if !alone || needed.contains(*name) || !list.iter().all(other) {
+            return true;
+        }
+        tools.extend(list.pop().map(|tool| (*name, tool)));
+        false
+    });
+    tools
 }
 
 impl<'a> Set<'a> {
@@ -49,6 +81,7 @@ impl<'a> Set<'a> {
                 });
             }
         }
+        let tools = tools(request, &mut pins);
         let spared = spared(request, &pins);
         let omitted = spared.omitted.into_iter();
         let omitted = omitted.filter_map(|name| pins.remove(name));
@@ -62,7 +95,46 @@ impl<'a> Set<'a> {
             request,
             pins,
             omitted,
+            tools,
         }
+    }
+
+    /// The build tools that stand beside nixpkgs' own.
+    pub fn tools(&self) -> impl Iterator<Item = &Pinned<'a>> {
+        self.tools.values()
+    }
+
+    /// Everything that the file will build.
+    pub fn built(&self) -> impl Iterator<Item = &Pinned<'a>> {
+        let pins = self.pins.values().flatten().chain(self.tools.values());
+        pins.filter(|pinned| pinned.decision.needs_source())
+    }
+
+    /// The version of a tool that a build requirement gets.
+    pub fn tool_version(&self, requirement: &Requirement) -> Option<&Version> {
+        match self.tool(requirement) {
+            Some(tool) => Some(&tool.pin.version),
+            None => self.version(&requirement.name),
+        }
+    }
+
+    /// The tool beside nixpkgs' own that a build requirement needs.
+    pub fn tool(&self, requirement: &Requirement) -> Option<&Pinned<'a>> {
+        let tool = self.tools.get(&requirement.name)?;
+        let specifiers = requirement.specifiers()?;
+        let own = self.version(&requirement.name)?;
+        (!admits(specifiers, own) && admits(specifiers, &tool.pin.version)).then_some(tool)
+    }
+
+    /// The attribute of a tool that stands beside nixpkgs' own.
+    pub fn tool_attr(&self, tool: &Pinned<'_>) -> String {
+        let own = canonical_attr(&tool.pin.name, self.request.nixpkgs);
+        let version = tool.pin.version.to_string();
+        let version: String = version
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+            .collect();
+        format!("{own}_{version}")
     }
 
     pub fn targets(&self) -> &'a Targets {

@@ -120,10 +120,7 @@ def other():
             .collect();
         assert_eq!(
             found,
-            [
-                "cython>=3.1,<4 ; python_full_version >= '3.12'",
-                "cython>=1"
-            ]
+            ["cython~=3.1; python_full_version >= '3.12'", "cython>=1"]
         );
         let plain = tree(&[("pyproject.toml", "[build-system]\nrequires = []\n")]);
         assert_eq!(requires(&plain), None);

@@ -280,6 +280,50 @@ fn wheels_stand_in_for_what_cannot_be_built() {
     bench.run("import ours_lost, ours_chicken");
 }
 
+/// A build that needs a newer tool than nixpkgs has gets one of its own; nothing else is built with it.
+#[test]
+fn a_newer_build_tool_stands_beside_nixpkgs_own() {
+    let Some(mut bench) = Bench::new("newer-tool", &[]) else {
+        return;
+    };
+    let tool = Release::new("hatch-vcs", &known_version("hatch-vcs", "hatch-vcs"));
+    bench.nixpkgs_has("hatch-vcs", tool.flit("AGE = 'old'"), &[]);
+    bench.publish(Release::new("hatch-vcs", "99.1").flit("AGE = 'new'"));
+    for (name, wanted) in [
+        ("ours-modern", ">=99"),
+        ("ours-modest", ""),
+        ("ours-exact", "==98"),
+    ] {
+        let pyproject = format!(
+            "[build-system]\nrequires = [\"flit-core>=3\", \"hatch-vcs{wanted}\"]\n\
+             build-backend = \"flit_core.buildapi\"\n\
+             [project]\nname = \"{name}\"\nversion = \"1.0\"\ndescription = \"x\"\n"
+        );
+        let module = format!("{}.py", name.replace('-', "_"));
+        let files = [
+            ("pyproject.toml", pyproject.as_str()),
+            (module.as_str(), ""),
+        ];
+        bench.publish(Release::new(name, "1.0").source(&files));
+    }
+    let text = bench.lock(&["ours-modern", "ours-modest", "ours-exact"]);
+    assert!(
+        text.contains("hatch-vcs_99_1 = prev.hatch-vcs.overridePythonAttrs"),
+        "{text}"
+    );
+    assert_eq!(text.matches("final.hatch-vcs_99_1").count(), 1, "{text}");
+    assert_eq!(text.matches("final.hatch-vcs\n").count(), 2, "{text}");
+    assert!(
+        text.contains("'\"hatch-vcs==98\"' '\"hatch-vcs\"'"),
+        "{text}"
+    );
+    bench.run("import ours_modern, ours_modest, ours_exact");
+    assert_eq!(
+        bench.lock(&["ours-modern", "ours-modest", "ours-exact"]),
+        text
+    );
+}
+
 /// Fixes of `[tool.pyresolve.fixes]` change entries, and the user's own overlay counts after them.
 #[test]
 fn the_user_s_fixes_are_built() {
