@@ -448,6 +448,14 @@ pub struct Versions {
     /// [default: flake.lock beside the source, else <nixpkgs> where Nix is, else snapshot]
     #[arg(long, value_name = "WHICH", env = "PYRESOLVE_NIXPKGS")]
     pub nixpkgs: Option<String>,
+    /// Where channels are that `--nixpkgs channel:NAME` names [default: NixOS' own host]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "PYRESOLVE_CHANNEL_URL",
+        hide_env_values = true
+    )]
+    pub channel_url: Option<String>,
     /// Which version to take where several will do [default: nixpkgs]
     #[arg(long, value_name = "WHICH")]
     pub prefer: Option<Prefer>,

@@ -37,6 +37,8 @@ pub struct Asked<'a> {
     pub existing: Option<String>,
     /// Where the nixpkgs that counts is.
     pub located: Located,
+    /// The list of packages of the channel, where it is one.
+    list: Option<String>,
     around: Surroundings,
     policy: Policy,
     options: Options,
@@ -138,7 +140,9 @@ impl<'a> Asked<'a> {
         let mut options = question::options(&meant.index, &wishes.index, observer)?;
         options.metadata.clone_from(&wishes.stated);
         let around = question::surroundings(meant);
-        let located = question::locate(meant, &wishes, &around)?;
+        let mut located = question::locate(meant, &wishes, &around)?;
+        let base = meant.channel_url.as_deref();
+        let list = question::channel_list(base, &mut located, &options)?;
         let mark = located.mark();
         let origin = (located.channel.as_str(), mark.as_str());
         let inputs = question::digest(meant, &wishes, &policy, origin, &options.indexes);
@@ -148,6 +152,7 @@ impl<'a> Asked<'a> {
             wishes,
             inputs,
             located,
+            list,
             around,
             policy,
             options,
@@ -175,7 +180,12 @@ impl<'a> Asked<'a> {
             .transpose()?;
         let older = existing.as_ref().map(|lock| noted(meant, lock));
         let older = older.unwrap_or_default();
-        let nixpkgs = question::nixpkgs(meant, &mut self.located, &self.around)?;
+        let nixpkgs = question::nixpkgs(
+            &meant.targets.python,
+            &mut self.located,
+            &self.around,
+            self.list.as_deref(),
+        )?;
         let nixpkgs = Arc::new(nixpkgs);
         let input = question::input(meant, &self.wishes, self.policy, &nixpkgs, existing);
         let remote = RemoteCatalog::new(self.options);

@@ -12,9 +12,9 @@ use super::settings::{Cache, IndexSettings, Lock, beside, formats};
 use super::sources::Wishes;
 use crate::assemble::Pins;
 use crate::event::Observer;
-use crate::index::{Index, Location, Options};
+use crate::index::{Index, Location, Options, RemoteCatalog, document};
 use crate::nixpkgs::source::{self, Choice, Located, SourceError, Surroundings};
-use crate::nixpkgs::{Nixpkgs, date};
+use crate::nixpkgs::{Nixpkgs, channel, date};
 use crate::project::IndexOptions;
 use crate::project::pylock::Pylock;
 use crate::python::{PackageName, Requirement, Sha256, Version};
@@ -51,24 +51,53 @@ pub fn locate(meant: &Lock, wishes: &Wishes, around: &Surroundings) -> Result<Lo
     source::locate(&choice, around).map_err(|error| no_nixpkgs(&error, &choice))
 }
 
-/// Reads the facts about the nixpkgs that counts, and says what is to be said of the choice.
+/// The list of the channel that counts, fetched or from the cache; none where no channel does.
+///
+/// # Errors
+/// When it cannot be had.
+pub fn channel_list(
+    base: Option<&str>,
+    located: &mut Located,
+    options: &Options,
+) -> Result<Option<String>, Failure> {
+    let Some(channel) = located.wanted_channel().map(str::to_owned) else {
+        return Ok(None);
+    };
+    let choice = Choice::Channel(channel.clone());
+    let url = channel::address(base, &channel)
+        .map_err(|error| no_nixpkgs(&SourceError::from(error), &choice))?;
+    let wanted = document::Wanted {
+        key: format!("channel-{channel}"),
+        what: format!("the list of packages of the channel {channel}"),
+        url,
+        beside: Some(channel::REVISION),
+        limit: channel::MAX_PACKED,
+    };
+    let catalog = RemoteCatalog::new(options.clone());
+    let list = catalog.document(&wanted, &channel::unpack).map_err(|error| {
+        let failure = Failure::from(error);
+        Failure::new(failure.exit, format!("`--nixpkgs {choice}`: {}", failure.what)).help(
+            "is the channel called so (`nixos-unstable`, `nixos-26.05`)? `--channel-url` names another place \
+             with channels, `--offline` takes the list that was fetched last, `--nixpkgs snapshot` needs none",
+        )
+    })?;
+    located.fetched(date::of_http(&list.modified), list.beside);
+    Ok(Some(list.text))
+}
+
+/// Reads the facts about the nixpkgs that counts, and says what is to be said of the choice. `list`
+/// is that of the channel, if it is one.
 ///
 /// # Errors
 /// When it knows nothing of the target's Python.
 pub fn nixpkgs(
-    meant: &Lock,
+    python: &Version,
     located: &mut Located,
     around: &Surroundings,
+    list: Option<&str>,
 ) -> Result<Nixpkgs, Failure> {
-    if let Some(channel) = located.wanted_channel() {
-        return Err(Failure::usage(format!(
-            "`--nixpkgs channel:{channel}`: lists of channels cannot be fetched yet"
-        ))
-        .help("name a tree of it, or use `--nixpkgs snapshot`"));
-    }
-    let python = meant.targets.python.to_string();
     located
-        .read(&python, around, None)
+        .read(&python.to_string(), around, list)
         .map_err(|error| no_nixpkgs(&error, &Choice::Usual))
 }
 
@@ -113,7 +142,7 @@ fn no_nixpkgs(error: &SourceError, choice: &Choice) -> Failure {
             known.join(", ")
         )),
         _ => failure.help(
-            "write `snapshot` (the bundled table), the path of a nixpkgs tree, `<nixpkgs>`, `flake.lock` or `none`",
+            "write `snapshot` (the bundled table), the path of a nixpkgs tree, `<nixpkgs>`, `flake.lock`, `channel:NAME` or `none`",
         ),
     }
 }

@@ -104,6 +104,8 @@ pub struct Lock {
     pub targets: Targets,
     /// Which nixpkgs counts.
     pub nixpkgs: Option<Choice>,
+    /// Where channels are, if not where they usually are.
+    pub channel_url: Option<String>,
     /// Which version to take where several will do.
     pub policy: Policy,
     /// Whether the pins of other tools' locks are to be taken exactly.
@@ -154,6 +156,7 @@ impl Lock {
                 .nixpkgs
                 .as_deref()
                 .map(|text| Choice::parse(text, Path::new(""))),
+            channel_url: args.versions.channel_url.clone(),
             policy: policy(args, &configured)?,
             exact: args.versions.pins != Some(args::Pins::Prefer),
             upgrade: upgrade(&args.moves)?,

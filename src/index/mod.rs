@@ -8,6 +8,7 @@ mod cache;
 mod client;
 pub mod credential;
 mod direct;
+pub mod document;
 pub mod fixed;
 mod folder;
 mod git;
@@ -35,6 +36,7 @@ use crate::project::files::Found;
 use crate::python::{Metadata, PackageName, Sha256, Wanted};
 
 pub use cache::VERSION as CACHE_VERSION;
+pub use document::Document;
 pub use options::{Index, Location, MetadataBuilder, Options};
 pub use release::{Commit, Distribution, FileUrl, Page, Place, Release, Tree};
 pub use remote::{Counts, RemoteCatalog};

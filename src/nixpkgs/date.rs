@@ -10,6 +10,21 @@ pub fn day(seconds: i64) -> Option<String> {
     Some(format!("{year:04}-{month:02}-{day:02}"))
 }
 
+/// The day of an HTTP date (RFC 9110, section 5.6.7): `Sun, 03 May 2026 10:11:12 GMT`.
+pub fn of_http(text: &str) -> Option<String> {
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let (_, date) = text.split_once(", ")?;
+    let mut words = date.split(' ');
+    let day: u8 = words.next()?.parse().ok()?;
+    let month = words.next()?;
+    let month = MONTHS.iter().position(|m| *m == month)? + 1;
+    let year: u16 = words.next()?.parse().ok()?;
+    let date = format!("{year:04}-{month:02}-{day:02}");
+    number(&date).map(|_| date)
+}
+
 /// How many days lie between two such days; none where one of them is none.
 pub fn days_between(earlier: &str, later: &str) -> Option<i64> {
     Some(number(later)? - number(earlier)?)
@@ -53,6 +68,17 @@ fn number(text: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dates_of_answers_are_read() {
+        let day = |text| of_http(text);
+        assert_eq!(
+            day("Sun, 03 May 2026 10:11:12 GMT").as_deref(),
+            Some("2026-05-03")
+        );
+        assert_eq!(day("2026-05-03"), None);
+        assert_eq!(day("Sun, 99 May 2026 10:11:12 GMT"), None);
+    }
 
     #[test]
     fn days_are_those_of_the_calendar() {

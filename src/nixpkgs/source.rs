@@ -343,6 +343,13 @@ impl Located {
         }
     }
 
+    /// Notes from when a channel's list is, and of which revision, now that it was fetched.
+    pub fn fetched(&mut self, date: Option<String>, revision: Option<String>) {
+        let is_revision = |r: &String| r.len() == 40 && r.bytes().all(|b| b.is_ascii_hexdigit());
+        self.date = date.unwrap_or_default();
+        self.revision = revision.filter(is_revision);
+    }
+
     /// What tells these facts from others, the same on every machine where that can be.
     pub fn mark(&self) -> String {
         match (&self.place, &self.revision) {

@@ -5,6 +5,7 @@
 mod allow_build;
 mod build;
 mod calamity;
+mod channel;
 mod checkout;
 mod contribute;
 mod daily;

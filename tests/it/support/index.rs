@@ -99,6 +99,7 @@ struct State {
     manner: Mutex<Manner>,
     releases: Mutex<Vec<Release>>,
     files: Mutex<BTreeMap<String, File>>,
+    texts: Mutex<BTreeMap<String, (Vec<u8>, Vec<String>)>>,
     troubles: Mutex<Vec<(String, Trouble, usize)>>,
     seen: Mutex<Vec<Seen>>,
     ended: AtomicBool,
@@ -119,6 +120,7 @@ impl Index {
             manner: Mutex::new(manner),
             releases: Mutex::default(),
             files: Mutex::default(),
+            texts: Mutex::default(),
             troubles: Mutex::default(),
             seen: Mutex::default(),
             ended: AtomicBool::new(false),
@@ -173,6 +175,13 @@ impl Index {
         releases
             .into_iter()
             .for_each(|release| self.publish(release));
+    }
+
+    /// From now on there is something else at a path: a body with these header lines, an `ETag` besides.
+    pub fn put(&self, path: &str, body: &[u8], headers: &[&str]) {
+        let headers = headers.iter().map(|h| (*h).to_owned()).collect();
+        let mut texts = self.state.texts.lock().unwrap();
+        texts.insert(path.to_owned(), (body.to_vec(), headers));
     }
 
     /// Changes the manners while the index runs.
@@ -337,6 +346,18 @@ fn answer(state: &State, seen: &Seen) -> Answer {
             Some(name) => page(state, &manner, seen, name),
             None => Answer::plain(404, "a page's address ends in a slash"),
         };
+    }
+    if let Some((body, headers)) = state.texts.lock().unwrap().get(path) {
+        let etag = format!("\"{}\"", &Sha256::of(body).hex()[..16]);
+        let same = seen.headers.get("if-none-match") == Some(&etag);
+        let mut answer = if same {
+            Answer::plain(304, "")
+        } else {
+            Answer::plain(200, body.clone())
+        };
+        answer.headers.clone_from(headers);
+        answer.headers.push(format!("ETag: {etag}"));
+        return answer;
     }
     match path.strip_prefix("/files/") {
         Some(name) => file(state, &manner, seen, &name.replace("%2B", "+")),
