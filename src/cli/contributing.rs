@@ -62,7 +62,8 @@ impl<'a> Contributing<'a> {
             Failure::usage(format!("`--nixpkgs {}`: {error}", args.nixpkgs.display()))
         };
         let mut located = source::locate(&choice, &around).map_err(bad)?;
-        let nixpkgs = question::nixpkgs(&meant, &mut located, &around)?;
+        let python = &meant.targets.python;
+        let nixpkgs = question::nixpkgs(python, &mut located, &around, None)?;
         let observer: Arc<dyn Observer> = Arc::clone(watcher) as Arc<dyn Observer>;
         let options = question::options(&meant.index, &[], observer)?;
         let at = Self {
@@ -187,6 +188,7 @@ fn meant(args: &Contribution, index: &args::Index) -> Result<settings::Lock, Fai
             python: args.python.clone(),
             systems: Vec::new(),
             nixpkgs: Some(args.nixpkgs.display().to_string()),
+            channel_url: None,
             prefer: None,
             prerelease: None,
         },
