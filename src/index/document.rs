@@ -114,7 +114,7 @@ async fn fetch(shared: &Shared, wanted: &Wanted, old: Option<Head>) -> Result<Fe
     request.progress = wanted
         .url
         .path_segments()
-        .and_then(|s| s.last().map(str::to_owned));
+        .and_then(|mut s| s.next_back().map(str::to_owned));
     if let Some(old) = old {
         request.etag = old.etag;
         request.modified = old.modified;
