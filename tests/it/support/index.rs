@@ -94,12 +94,15 @@ pub struct Index {
     state: Arc<State>,
 }
 
+/// A body and its header lines.
+type Text = (Vec<u8>, Vec<String>);
+
 #[derive(Debug)]
 struct State {
     manner: Mutex<Manner>,
     releases: Mutex<Vec<Release>>,
     files: Mutex<BTreeMap<String, File>>,
-    texts: Mutex<BTreeMap<String, (Vec<u8>, Vec<String>)>>,
+    texts: Mutex<BTreeMap<String, Text>>,
     troubles: Mutex<Vec<(String, Trouble, usize)>>,
     seen: Mutex<Vec<Seen>>,
     ended: AtomicBool,
