@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use url::Url;
 
-use super::body::inflate;
+use super::body::inflated;
 use super::cache::{Records, Unstored, Validity};
 use super::client::{Request, Response};
 use super::options::{Index, Location};
@@ -289,20 +289,18 @@ fn is_absent(head: &Head) -> bool {
 }
 
 fn parse_page(name: &PackageName, response: &Response) -> Result<(Head, Vec<u8>), String> {
-    let body = inflate(
-        &response.body,
-        response.header("content-encoding"),
-        MAX_PAGE,
-    )?;
-    let text = std::str::from_utf8(&body).map_err(|_| "it is not UTF-8".to_owned())?;
-    let mut base = response.url.clone();
-    base.set_fragment(None);
-    let json = response.header("content-type").contains("json");
-    if json || text.trim_start().starts_with('{') {
-        page::parse_json(name, &base, text)
-    } else {
-        html::parse(name, &base, text)
-    }
+    let encoding = response.header("content-encoding");
+    inflated(&response.body, encoding, MAX_PAGE, |body| {
+        let text = std::str::from_utf8(body).map_err(|_| "it is not UTF-8".to_owned())?;
+        let mut base = response.url.clone();
+        base.set_fragment(None);
+        let json = response.header("content-type").contains("json");
+        if json || text.trim_start().starts_with('{') {
+            page::parse_json(name, &base, text)
+        } else {
+            html::parse(name, &base, text)
+        }
+    })
 }
 
 /// `Cache-Control`'s `max-age` in seconds.

@@ -140,27 +140,38 @@ impl Universe<'_> {
     ) {
         let Some(page) = &source.page else { return };
         let lowest = self.input.policy.prefer == Prefer::Lowest;
-        let follows = |known: &&Known| {
-            let behind = if lowest {
+        let last = source.prereleases == Admission::LastResort;
+        let is_usual = |known: &Known| !last || !known.point.version().any_prerelease();
+        let from_usual = !last || !chosen.version().any_prerelease();
+        let fits = |known: &&Known| {
+            range.contains(&known.point)
+                && source.admits(known)
+                && !self.serving(project, source, known).targets.is_empty()
+        };
+        let behind = |known: &&Known| {
+            if lowest {
                 known.point > *chosen
             } else {
                 known.point < *chosen
-            };
-            behind
-                && range.contains(&known.point)
-                && (source.admits(known))
-                && !self.serving(project, source, known).targets.is_empty()
+            }
         };
         let expect = |known: &Known| {
             if let Some(release) = self.release(source, known) {
                 self.catalog.expect_metadata(page, release);
             }
         };
-        let candidates = source.releases.iter().filter(follows);
-        if lowest {
-            candidates.take(count).for_each(expect);
-        } else {
-            candidates.rev().take(count).for_each(expect);
+        // In the order in which they will be tried: pre-releases that are the last resort come
+        // after all others, the newest first.
+        let follows = source.releases.iter().filter(|known| {
+            let usual = is_usual(known);
+            (usual == from_usual && behind(known)) || (from_usual && !usual)
+        });
+        let mut candidates: Vec<&Known> = follows.collect();
+        if !lowest {
+            candidates.reverse();
         }
+        candidates.sort_by_key(|known| !is_usual(known));
+        let candidates = candidates.into_iter().filter(fits);
+        candidates.take(count).for_each(expect);
     }
 }

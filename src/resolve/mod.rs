@@ -191,16 +191,25 @@ pub fn resolve_within(
     Ok(Some(answer::merge(&universe, &parts)?))
 }
 
+/// What came of changing a question that has no answer.
+struct Attempt {
+    versions: BTreeMap<PackageName, Version>,
+    /// Whether something was taken to fit because nobody had asked for it yet.
+    assumed: bool,
+}
+
 /// The versions of a solution that is found while no more than so many others turn out to
-/// be impossible, without explanations.
+/// be impossible, without explanations. Asks the index nothing that the failed question had not
+/// asked, except for the page of the project `freed`, whose limits are lifted: what is not known
+/// counts as fitting. So what it costs is bounded, and it depends on the question alone.
 fn attempt(
-    catalog: &dyn Catalog,
+    failed: &Universe,
     input: &Input,
+    freed: &PackageName,
     observer: &dyn Observer,
     patience: u32,
-) -> Option<BTreeMap<PackageName, Version>> {
-    let mut universe = Universe::new(catalog, input).ok()?;
-    universe.patience = Some(patience);
+) -> Option<Attempt> {
+    let universe = Universe::within(failed, input, freed, patience).ok()?;
     let mut parts = Vec::new();
     let failure = solve(&universe, input.targets.all(), &mut parts, observer).ok()?;
     if failure.is_some() {
@@ -211,7 +220,10 @@ fn attempt(
         let project = universe.by_id(id);
         (project.name.clone(), point.version().clone())
     });
-    Some(versions.collect())
+    Some(Attempt {
+        versions: versions.collect(),
+        assumed: universe.has_assumed(),
+    })
 }
 
 /// Solves some targets together, or else in parts; what failed, if there is no answer.

@@ -33,6 +33,9 @@ impl Universe<'_> {
         if let Some(needs) = known.needs.borrow().get(&extra) {
             return Ok(needs.clone());
         }
+        if self.assumes(&project.name, known.point.version()) {
+            return Ok(Ok([].into()));
+        }
         let source = self.source(project)?;
         let needs = match self.metadata(source, known)? {
             Err(unusable) => Err(unusable.clone()),
@@ -133,13 +136,12 @@ impl Universe<'_> {
         if targets.is_empty() {
             return;
         }
+        if self.leaves_out(&requirement.name) {
+            return;
+        }
         let to = self.project(&requirement.name).id;
         let range = self.range(&requirement.wanted);
-        if !self.direct.borrow().contains_key(&requirement.name) {
-            let extras = requirement.extras.iter().cloned();
-            self.pathfinder
-                .need(self.catalog, &requirement.name, &range, extras);
-        }
+        self.foresee(requirement, &range);
         let mut extras = self.extras.borrow_mut();
         needs.push(Need {
             to,

@@ -5,9 +5,14 @@
 //! pages of what it requires. [`Pathfinder`] asks for them as soon as they can be named, so that
 //! the requirement graph is discovered breadth first. Its guesses only warm the catalog; they
 //! never change an answer.
+//!
+//! Where the newest release of a project that the user names cannot go with what the user asks of
+//! another, there may be no answer at all: then nobody walks ahead until the solver has settled on
+//! a release of that project, and only what the solver comes across is asked for.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::candidate::Serving;
 use super::input::{Input, Prefer};
@@ -18,8 +23,25 @@ use crate::python::{ExtraName, Metadata, PackageName, Version, Wanted};
 /// Walks ahead of the solver.
 pub(super) struct Pathfinder {
     input: Input,
+    /// What the user asks of projects, on every target.
+    own: HashMap<PackageName, Range>,
     wanted: Mutex<HashMap<PackageName, Want>>,
+    /// Whether to wait for the solver.
+    waits: AtomicBool,
+    pause: Mutex<Pause>,
 }
+
+/// What stops the walk, and where it goes on.
+#[derive(Default)]
+struct Pause {
+    /// The projects that the solver has to settle on first.
+    behind: BTreeSet<PackageName>,
+    /// The walks that were not taken.
+    put_off: Vec<Step>,
+}
+
+/// So many releases of a project that cannot be used are passed over in search of the likely one.
+const PASSED_OVER: usize = 4;
 
 /// What is known to be wanted of a project.
 #[derive(Default)]
@@ -29,6 +51,8 @@ struct Want {
     extras: BTreeSet<ExtraName>,
     /// The version whose metadata was asked for last, and the extras it was walked with.
     guess: Option<(Version, BTreeSet<ExtraName>)>,
+    /// Versions that cannot go with what the user asks of others.
+    impossible: BTreeSet<Version>,
 }
 
 /// A step that is still to be taken, outside of the lock.
@@ -41,9 +65,34 @@ enum Step {
 impl Pathfinder {
     pub fn new(input: &Input) -> Self {
         Self {
+            own: own_ranges(input),
             input: input.clone(),
             wanted: Mutex::default(),
+            waits: AtomicBool::new(false),
+            pause: Mutex::default(),
         }
+    }
+
+    /// The solver has settled on a release of a project.
+    pub fn settled(&self, catalog: &dyn Catalog, name: &PackageName) {
+        if !self.waits.load(Ordering::Acquire) {
+            return;
+        }
+        let mut pause = self.pause();
+        if pause.behind.remove(name) && pause.behind.is_empty() {
+            self.waits.store(false, Ordering::Release);
+            let steps = std::mem::take(&mut pause.put_off);
+            drop(pause);
+            self.take(catalog, steps);
+        }
+    }
+
+    fn pause(&self) -> MutexGuard<'_, Pause> {
+        self.pause.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wanted(&self) -> MutexGuard<'_, HashMap<PackageName, Want>> {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Some release, or the user, needs a project.
@@ -64,7 +113,7 @@ impl Pathfinder {
         range: &Range,
         extras: impl IntoIterator<Item = ExtraName>,
     ) -> Option<Step> {
-        let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut wanted = self.wanted();
         let mut changed = false;
         let want = wanted.entry(name.clone()).or_insert_with(|| {
             changed = true;
@@ -103,7 +152,11 @@ impl Pathfinder {
                     }
                 }
                 Step::Walk(page, release, metadata) => {
-                    steps.extend(self.walk(&page, &release, &metadata));
+                    if let Some(mut pause) = self.paused() {
+                        pause.put_off.push(Step::Walk(page, release, metadata));
+                    } else {
+                        steps.extend(self.walk(&page, &release, &metadata));
+                    }
                 }
             }
         }
@@ -111,10 +164,9 @@ impl Pathfinder {
 
     /// The release that the ranges known so far would pick, if it was not asked for yet.
     fn guess(&self, page: &Page) -> Option<Arc<Release>> {
-        let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut wanted = self.wanted();
         let want = wanted.get_mut(&page.name)?;
-        let full = Range::full();
-        let release = self.pick(page, want.range.as_ref().unwrap_or(&full))?;
+        let release = self.pick(page, want)?;
         match &want.guess {
             Some((version, extras)) if *version == release.version && *extras == want.extras => {
                 None
@@ -126,7 +178,11 @@ impl Pathfinder {
         }
     }
 
-    fn pick(&self, page: &Page, range: &Range) -> Option<Arc<Release>> {
+    fn pick(&self, page: &Page, want: &Want) -> Option<Arc<Release>> {
+        let mut range = want.range.clone().unwrap_or_else(Range::full);
+        if let Some(own) = self.own.get(&page.name) {
+            range = range.intersection(own);
+        }
         let preferences = &self.input.preferences;
         let locked = preferences.locked.get(&page.name);
         let packaged = (self.input.policy.prefer == Prefer::Nixpkgs)
@@ -134,7 +190,9 @@ impl Pathfinder {
             .into_iter()
             .flatten();
         let preferred = locked.into_iter().flatten().chain(packaged);
-        let fits = |version: &&Version| range.contains(&Point::new(version));
+        let fits = |version: &&Version| {
+            range.contains(&Point::new(version)) && !want.impossible.contains(version)
+        };
         if let Some(release) = preferred.filter(fits).find_map(|v| page.release(v)) {
             return Some(release);
         }
@@ -158,7 +216,7 @@ impl Pathfinder {
     /// What a release requires, on any target, with the extras that are asked of it.
     fn walk(&self, page: &Page, release: &Release, metadata: &Metadata) -> Vec<Step> {
         let extras: Vec<ExtraName> = {
-            let wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+            let wanted = self.wanted();
             let Some(want) = wanted.get(&page.name) else {
                 return Vec::new();
             };
@@ -171,26 +229,77 @@ impl Pathfinder {
             }
             want.extras.iter().cloned().collect()
         };
-        let needed = metadata.requires_dist.iter().filter(|requirement| {
-            !self
-                .input
-                .targets
-                .matching(&requirement.marker, &extras)
-                .is_empty()
-        });
-        let steps = needed.filter_map(|requirement| {
-            let range = match &requirement.wanted {
-                Wanted::Versions(specifiers) => range::range(specifiers),
-                Wanted::Url(_) | Wanted::Path(_) => return None,
+        let mut needs = Vec::new();
+        for requirement in &metadata.requires_dist {
+            let targets = &self.input.targets;
+            let on = targets.matching(&requirement.marker, &extras);
+            let Wanted::Versions(specifiers) = &requirement.wanted else {
+                continue;
             };
-            self.want(
-                &requirement.name,
-                &range,
-                requirement.extras.iter().cloned(),
-            )
+            if on.is_empty() {
+                continue;
+            }
+            let range = range::range(specifiers);
+            let own = self.own.get(&requirement.name);
+            if on == targets.all() && own.is_some_and(|own| own.is_disjoint(&range)) {
+                return self.pass_over(page, release);
+            }
+            needs.push((requirement, range));
+        }
+        let steps = needs.into_iter().filter_map(|(requirement, range)| {
+            let extras = requirement.extras.iter().cloned();
+            self.want(&requirement.name, &range, extras)
         });
         steps.collect()
     }
+
+    /// What to do about a release that cannot go with what the user asks of others.
+    fn pass_over(&self, page: &Page, release: &Release) -> Vec<Step> {
+        if self.own.contains_key(&page.name) {
+            let mut pause = self.pause();
+            pause.behind.insert(page.name.clone());
+            self.waits.store(true, Ordering::Release);
+            return Vec::new();
+        }
+        let mut wanted = self.wanted();
+        let Some(want) = wanted.get_mut(&page.name) else {
+            return Vec::new();
+        };
+        want.impossible.insert(release.version.clone());
+        if want.impossible.len() > PASSED_OVER {
+            return Vec::new();
+        }
+        vec![Step::Page(page.name.clone())]
+    }
+
+    /// Where to note walks that have to wait for the solver.
+    fn paused(&self) -> Option<MutexGuard<'_, Pause>> {
+        if !self.waits.load(Ordering::Acquire) {
+            return None;
+        }
+        let pause = self.pause();
+        (!pause.behind.is_empty()).then_some(pause)
+    }
+}
+
+/// What the user's own lines say about projects for all targets.
+fn own_ranges(input: &Input) -> HashMap<PackageName, Range> {
+    let mut own: HashMap<PackageName, Range> = HashMap::new();
+    let overridden: BTreeSet<&PackageName> = input.overrides.iter().map(|r| &r.name).collect();
+    let lines = input.requirements.iter().chain(&input.constraints);
+    for line in lines.filter(|line| !overridden.contains(&line.name)) {
+        let on = input.targets.matching(&line.marker, &[]);
+        if on != input.targets.all() {
+            continue;
+        }
+        let range = match &line.wanted {
+            Wanted::Versions(specifiers) => range::range(specifiers),
+            Wanted::Url(_) | Wanted::Path(_) => Range::full(),
+        };
+        let known = own.entry(line.name.clone()).or_insert_with(Range::full);
+        *known = known.intersection(&range);
+    }
+    own
 }
 
 impl Scout for Pathfinder {
@@ -205,7 +314,7 @@ impl Scout for Pathfinder {
         release: &Arc<Release>,
         metadata: &Arc<Metadata>,
     ) {
-        let steps = self.walk(page, release, metadata);
-        self.take(catalog, steps);
+        let parts = (Arc::clone(page), Arc::clone(release), Arc::clone(metadata));
+        self.take(catalog, vec![Step::Walk(parts.0, parts.1, parts.2)]);
     }
 }

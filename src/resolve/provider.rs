@@ -161,6 +161,13 @@ impl<'u, 'a> Provider<'u, 'a> {
         Ok(chosen)
     }
 
+    /// A version of a node fits everything so far.
+    pub fn settled(&self, node: Node) {
+        if let Node::Part(id, Facet::Base(_)) = node {
+            self.universe.settled(&self.universe.by_id(id));
+        }
+    }
+
     /// All versions between the releases before and after one, which is the only one that exists
     /// there.
     pub fn around(&self, node: Node, point: &Point) -> Range {

@@ -3,8 +3,8 @@
 //! Facts are learned from the catalog once and kept for the whole resolution, whatever the solver
 //! tries: specifiers become ranges once, markers become target sets once, files are looked at once.
 
-use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -35,6 +35,18 @@ pub(super) struct Universe<'a> {
     pub pathfinder: Arc<Pathfinder>,
     /// How many versions may turn out to be impossible; none for as many as it takes.
     pub patience: Option<u32>,
+    /// The limits of a trial; none for a question of the user's.
+    limits: Option<Limits>,
+}
+
+/// What a trial may know.
+struct Limits {
+    /// The projects that somebody asked for, and their releases of which metadata is known.
+    known: HashMap<PackageName, BTreeSet<Version>>,
+    /// The project whose limits are lifted.
+    freed: PackageName,
+    /// Whether something that is not known was taken to fit.
+    assumed: Cell<bool>,
 }
 
 /// The user's lines about a project, by position in the input.
@@ -48,6 +60,38 @@ pub(super) struct Lines {
 
 impl<'a> Universe<'a> {
     pub fn new(catalog: &'a dyn Catalog, input: &'a Input) -> Result<Self, ResolveError> {
+        let universe = Self::asking(catalog, input, None);
+        let scout: Arc<dyn Scout> = universe.pathfinder.clone();
+        catalog.send(Some(scout));
+        universe.read_lines()
+    }
+
+    /// A universe for a trial: what another one has learned of the index, and no more. What is not
+    /// known counts as fitting.
+    pub fn within(
+        failed: &'a Universe,
+        input: &'a Input,
+        freed: &PackageName,
+        patience: u32,
+    ) -> Result<Self, ResolveError> {
+        let projects = failed.projects.borrow();
+        let known = projects.iter().filter_map(|project| {
+            let releases = project.known_source()?.releases.iter();
+            let told = releases.filter(|known| known.metadata.get().is_some());
+            let versions = told.map(|known| known.point.version().clone()).collect();
+            Some((project.name.clone(), versions))
+        });
+        let limits = Limits {
+            known: known.collect(),
+            freed: freed.clone(),
+            assumed: Cell::new(false),
+        };
+        let mut universe = Self::asking(failed.catalog, input, Some(limits));
+        universe.patience = Some(patience);
+        universe.read_lines()
+    }
+
+    fn asking(catalog: &'a dyn Catalog, input: &'a Input, limits: Option<Limits>) -> Self {
         let mut by_name = Lines::default();
         for (position, line) in input.constraints.iter().enumerate() {
             by_name
@@ -63,7 +107,7 @@ impl<'a> Universe<'a> {
                 .or_default()
                 .push(position);
         }
-        let universe = Self {
+        Self {
             catalog,
             input,
             names: RefCell::default(),
@@ -75,10 +119,42 @@ impl<'a> Universe<'a> {
             by_name,
             pathfinder: Arc::new(Pathfinder::new(input)),
             patience: None,
-        };
-        let scout: Arc<dyn Scout> = universe.pathfinder.clone();
-        catalog.send(Some(scout));
-        universe.read_lines()
+            limits,
+        }
+    }
+
+    /// Whether a trial took something to fit without knowing it.
+    pub fn has_assumed(&self) -> bool {
+        let limits = self.limits.as_ref();
+        limits.is_some_and(|limits| limits.assumed.get())
+    }
+
+    /// Whether a trial must leave a project out, because nobody asked for it yet.
+    pub fn leaves_out(&self, name: &PackageName) -> bool {
+        let unknown = |limits: &&Limits| !limits.known.contains_key(name) && limits.freed != *name;
+        let limits = self.limits.as_ref().filter(unknown);
+        limits.inspect(|limits| limits.assumed.set(true)).is_some()
+    }
+
+    /// Whether a trial must take a release to need nothing, because nobody asked for it yet.
+    pub fn assumes(&self, name: &PackageName, version: &Version) -> bool {
+        let told = |limits: &Limits| limits.known.get(name).is_some_and(|v| v.contains(version));
+        let limits = self.limits.as_ref().filter(|limits| !told(limits));
+        limits.inspect(|limits| limits.assumed.set(true)).is_some()
+    }
+
+    /// Tells whoever walks ahead that the solver has settled on a release of a project.
+    pub fn settled(&self, project: &Project) {
+        self.pathfinder.settled(self.catalog, &project.name);
+    }
+
+    /// Tells whoever walks ahead that a project will be needed.
+    pub fn foresee(&self, requirement: &Requirement, range: &Range) {
+        if self.limits.is_none() && !self.direct.borrow().contains_key(&requirement.name) {
+            let extras = requirement.extras.iter().cloned();
+            let pathfinder = &self.pathfinder;
+            pathfinder.need(self.catalog, &requirement.name, range, extras);
+        }
     }
 
     /// Learns direct sources and the user's own specifiers from the user's lines.
@@ -352,6 +428,8 @@ impl<'a> Universe<'a> {
 
 impl Drop for Universe<'_> {
     fn drop(&mut self) {
-        self.catalog.send(None);
+        if self.limits.is_none() {
+            self.catalog.send(None);
+        }
     }
 }

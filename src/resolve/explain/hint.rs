@@ -98,17 +98,26 @@ pub(super) fn about_lines(
     let hints = lines.iter().filter_map(|&line| {
         let input = relaxed(universe.input, targets, line)?;
         let name = &universe.requirement(line, None)?.name;
-        let found = attempt(universe.catalog, &input, observer, PATIENCE)?;
-        let with = match found.get(name) {
+        let found = attempt(universe, &input, name, observer, PATIENCE)?;
+        let with = match found.versions.get(name) {
             Some(version) => format!(" ({name} {version})"),
             None => String::new(),
         };
         let quoted = quoted(universe, line);
-        Some(match line {
-            Line::Constraint(_) => {
+        // What was not asked for yet may hold the next conflict.
+        Some(match (line, found.assumed) {
+            (Line::Constraint(_), false) => {
                 format!("without the constraint {quoted} there is a solution{with}")
             }
-            _ => format!("if {quoted} allowed other versions, there would be a solution{with}"),
+            (Line::Constraint(_), true) => {
+                format!("without the constraint {quoted} this conflict would be gone{with}")
+            }
+            (_, false) => {
+                format!("if {quoted} allowed other versions, there would be a solution{with}")
+            }
+            (_, true) => {
+                format!("if {quoted} allowed other versions, this conflict would be gone{with}")
+            }
         })
     });
     hints.collect()

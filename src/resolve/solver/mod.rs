@@ -537,6 +537,7 @@ impl Solver {
         let expanded = &mut self.known[node].expanded;
         if expanded.contains(&point) {
             self.settle(node, point);
+            provider.settled(part);
             return Ok(());
         }
         expanded.push(point.clone());
@@ -560,7 +561,10 @@ impl Solver {
                         self.count_conflict(node, id);
                         self.rejected += 1;
                     }
-                    None => self.settle(node, point),
+                    None => {
+                        self.settle(node, point);
+                        provider.settled(part);
+                    }
                 }
             }
         }
