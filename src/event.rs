@@ -65,6 +65,13 @@ pub enum Event {
         /// Its version.
         version: String,
     },
+    /// The solver begins to choose versions.
+    Solving,
+    /// The solver has an answer, or knows that there is none.
+    Solved {
+        /// How many versions turned out to be impossible on the way.
+        conflicts: u32,
+    },
     /// A step begins.
     Step(Step),
 }

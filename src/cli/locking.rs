@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::exit::{Exit, Failure};
 use super::interrupt::Interrupt;
@@ -204,7 +205,9 @@ impl<'a> Asked<'a> {
             Some(_) => work.everything(),
             None => work.only_the_lock(reasons),
         };
-        watcher.note(&traffic(&remote.counts()));
+        for line in traffic(&remote.counts()) {
+            watcher.note(&line);
+        }
         let mut locked = outcome.map_err(refused)?;
         remote.end();
         let notes = self.located.notes.iter().cloned();
@@ -290,6 +293,7 @@ impl Work<'_> {
         documents.insert(1, lock);
         let mut warnings = assembly.plan.warnings.clone();
         warnings.extend(assembly.warnings.iter().cloned());
+        warnings.extend(missing_extras(&assembly.resolution));
         Ok(Locked {
             documents,
             pins: assembly.resolution.pins.len(),
@@ -325,6 +329,8 @@ impl Work<'_> {
             Vec::new()
         };
         tell_older(&mut steps, &aspects.older);
+        let mut warnings = self.wishes.approved.notes(&resolution);
+        warnings.extend(missing_extras(&resolution));
         Ok(Locked {
             documents: vec![lock],
             pins: resolution.pins.len(),
@@ -334,7 +340,7 @@ impl Work<'_> {
             source: String::new(),
             steps,
             assembly: None,
-            warnings: self.wishes.approved.notes(&resolution),
+            warnings,
         })
     }
 
@@ -467,11 +473,28 @@ fn yanked(resolution: &Resolution) -> Vec<(PackageName, String, String)> {
     .collect()
 }
 
-fn traffic(counts: &Counts) -> String {
-    format!(
-        "requests {} ({} again), bytes {}, from the cache {}, of these checked {}",
-        counts.requests, counts.retries, counts.bytes, counts.hits, counts.revalidated
-    )
+/// What is said of extras that are asked for and do not exist.
+fn missing_extras(resolution: &Resolution) -> Vec<String> {
+    let missing = resolution.missing_extras();
+    missing
+        .map(|(pin, extra)| format!("{} {} has no extra `{extra}`", pin.name, pin.version))
+        .collect()
+}
+
+fn traffic(counts: &Counts) -> [String; 2] {
+    let millis = |micros: u64| Duration::from_micros(micros).as_secs_f64() * 1e3;
+    [
+        format!(
+            "requests {} ({} again), bytes {}, from the cache {}, of these checked {}",
+            counts.requests, counts.retries, counts.bytes, counts.hits, counts.revalidated
+        ),
+        format!(
+            "waiting for the index {:.2} ms, hash {:.2} ms ({} bytes)",
+            millis(counts.waited),
+            millis(counts.hashing),
+            counts.hashed
+        ),
+    ]
 }
 
 /// Where projects tell what is new.

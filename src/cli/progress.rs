@@ -41,6 +41,8 @@ struct Counts {
     bytes: AtomicU64,
     retries: AtomicU64,
     candidates: AtomicU64,
+    conflicts: AtomicU64,
+    solve: Window,
     index: Window,
     described: Window,
     files: Window,
@@ -144,18 +146,20 @@ impl Watcher {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let c = &self.counts;
         let windows = [
+            ("solve", &c.solve),
             ("index", &c.index),
             ("metadata", &c.described),
             ("sources", &c.files),
         ];
         lines.extend(windows.iter().filter_map(|(name, w)| w.line(name)));
         lines.push(format!(
-            "trace: pages {} ({} cached), metadata {} ({} cached), candidates {}, downloads {} ({} bytes), retries {}",
+            "trace: pages {} ({} cached), metadata {} ({} cached), candidates {}, conflicts {}, downloads {} ({} bytes), retries {}",
             count(&c.pages),
             count(&c.cached_pages),
             count(&c.metadata),
             count(&c.cached_metadata),
             count(&c.candidates),
+            count(&c.conflicts),
             count(&c.downloaded),
             count(&c.bytes),
             count(&c.retries),
@@ -174,6 +178,8 @@ impl Watcher {
         let at = u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX - 1);
         let c = &self.counts;
         match event {
+            Event::Solving => c.solve.asked(at),
+            Event::Solved { .. } => c.solve.answered(at),
             Event::PageWanted { .. } => c.index.asked(at),
             Event::PageKnown { .. } => c.index.answered(at),
             Event::MetadataWanted { .. } => c.described.asked(at),
@@ -202,6 +208,7 @@ impl Watcher {
             Event::DownloadFinished { .. } => add(&c.downloaded, 1),
             Event::Retrying { .. } => add(&c.retries, 1),
             Event::Decided { .. } => add(&c.candidates, 1),
+            Event::Solved { conflicts } => add(&c.conflicts, u64::from(*conflicts)),
             _ => 0,
         };
     }
@@ -350,14 +357,18 @@ mod tests {
             project,
             cached: true,
         });
+        watcher.see(&Event::Solving);
+        watcher.see(&Event::Solved { conflicts: 3 });
         watcher.note("requests 7");
         watcher.see(&Event::Step(Step::Writing));
         watcher.finish();
         let lines = watcher.trace();
         assert!(lines[0].contains("resolve"), "{lines:?}");
         assert!(lines[1].contains("write"), "{lines:?}");
-        assert!(lines[3].contains("index"), "{lines:?}");
-        assert!(lines[4].contains("pages 1 (1 cached)"), "{lines:?}");
-        assert_eq!(lines[5], "trace: requests 7");
+        assert!(lines[3].contains("solve"), "{lines:?}");
+        assert!(lines[4].contains("index"), "{lines:?}");
+        assert!(lines[5].contains("pages 1 (1 cached)"), "{lines:?}");
+        assert!(lines[5].contains("conflicts 3,"), "{lines:?}");
+        assert_eq!(lines[6], "trace: requests 7");
     }
 }

@@ -9,7 +9,7 @@ use url::Url;
 use super::body::inflate;
 use super::client::{Request, Response};
 use super::range::{Sparse, Step, first_range, whole_wheel};
-use super::shared::{Known, Shared, interrupted};
+use super::shared::{Hashing, Known, Shared, interrupted};
 use super::{Distribution, IndexError, Release};
 use crate::python::metadata::Header;
 use crate::python::{Filename, Metadata, PackageName, Sha256};
@@ -158,7 +158,7 @@ impl Shared {
                 (Arc::clone(self), Arc::clone(known), Arc::clone(release));
             let (key, subject) = (key.clone(), what.clone());
             let job = move || {
-                let text = checked(&subject, &response, expected)?;
+                let text = checked(&subject, &response, expected, &shared.hashing)?;
                 shared.metadata_arrived(&known, &release, &key, &text, true)
             };
             match self
@@ -366,6 +366,7 @@ fn checked(
     what: &str,
     response: &Response,
     expected: Option<Sha256>,
+    hashing: &Hashing,
 ) -> Result<Vec<u8>, IndexError> {
     let text = inflate(
         &response.body,
@@ -377,7 +378,7 @@ fn checked(
         reason,
     })?;
     if let Some(expected) = expected {
-        let actual = Sha256::of(&text);
+        let actual = hashing.sha256(&text);
         if actual != expected {
             return Err(IndexError::HashMismatch {
                 file: what.to_owned(),

@@ -11,7 +11,7 @@ use super::lookup::Cached;
 use super::once::OnceMap;
 use super::options::Options;
 use super::pool::Pool;
-use super::shared::{Claim, Known, Shared, interrupted};
+use super::shared::{Claim, Hashing, Known, Shared, interrupted};
 use super::{Catalog, Distribution, IndexError, Page, Release, Scout};
 use crate::event::Event;
 use crate::project::SourceFacts;
@@ -39,6 +39,12 @@ pub struct Counts {
     pub hits: u64,
     /// Answers from the cache after asking whether they still hold.
     pub revalidated: u64,
+    /// How long askers waited for answers, in microseconds.
+    pub waited: u64,
+    /// How long computing digests took, on all threads together, in microseconds.
+    pub hashing: u64,
+    /// Of how many bytes digests were computed.
+    pub hashed: u64,
 }
 
 impl RemoteCatalog {
@@ -65,6 +71,8 @@ impl RemoteCatalog {
             scout: RwLock::default(),
             hits: AtomicU64::new(0),
             revalidated: AtomicU64::new(0),
+            waited: AtomicU64::new(0),
+            hashing: Hashing::default(),
             options,
         };
         Self {
@@ -98,6 +106,9 @@ impl RemoteCatalog {
             retries: traffic.retries.load(Ordering::Relaxed),
             hits: self.shared.hits.load(Ordering::Relaxed),
             revalidated: self.shared.revalidated.load(Ordering::Relaxed),
+            waited: self.shared.waited.load(Ordering::Relaxed),
+            hashing: self.shared.hashing.micros.load(Ordering::Relaxed),
+            hashed: self.shared.hashing.bytes.load(Ordering::Relaxed),
         }
     }
 
@@ -269,16 +280,21 @@ impl Drop for RemoteCatalog {
 impl Catalog for RemoteCatalog {
     fn page(&self, name: &PackageName) -> Result<Arc<Page>, IndexError> {
         self.expect_page(name);
-        self.shared
-            .pages
-            .wait(name)
-            .map(|known| Arc::clone(&known.page))
+        let shared = &self.shared;
+        let known = match shared.pages.known(name) {
+            Some(answer) => answer,
+            None => shared.timed(|| shared.pages.wait(name)),
+        };
+        known.map(|known| Arc::clone(&known.page))
     }
 
     fn metadata(&self, page: &Page, release: &Arc<Release>) -> Result<Arc<Metadata>, IndexError> {
         let known = self.shared.known(page)?;
         match self.begin_metadata(&known, release) {
-            Some(key) => self.shared.metadata.wait(&key),
+            Some(key) => match self.shared.metadata.known(&key) {
+                Some(answer) => answer,
+                None => self.shared.timed(|| self.shared.metadata.wait(&key)),
+            },
             None => Err(interrupted(&format!("{} {}", page.name, release.version))),
         }
     }

@@ -2,8 +2,9 @@
 //! the scout that is told of what arrives.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 
@@ -37,6 +38,35 @@ pub(super) struct Shared {
     pub(super) scout: RwLock<Option<Arc<dyn Scout>>>,
     pub(super) hits: AtomicU64,
     pub(super) revalidated: AtomicU64,
+    /// How long askers waited, in microseconds.
+    pub(super) waited: AtomicU64,
+    pub(super) hashing: Hashing,
+}
+
+/// What computing digests took.
+#[derive(Debug, Default)]
+pub(super) struct Hashing {
+    pub(super) micros: AtomicU64,
+    pub(super) bytes: AtomicU64,
+}
+
+impl Hashing {
+    /// The digest of some bytes.
+    pub(super) fn sha256(&self, bytes: &[u8]) -> Sha256 {
+        let start = Instant::now();
+        let digest = Sha256::of(bytes);
+        self.add(start.elapsed(), bytes.len());
+        digest
+    }
+
+    pub(super) fn add(&self, took: Duration, bytes: usize) {
+        self.micros.fetch_add(micros(took), Ordering::Relaxed);
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 impl std::fmt::Debug for Shared {
@@ -71,6 +101,15 @@ impl Shared {
         self.provisional
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits, and counts how long.
+    pub(super) fn timed<T>(&self, wait: impl FnOnce() -> T) -> T {
+        let start = Instant::now();
+        let answer = wait();
+        self.waited
+            .fetch_add(micros(start.elapsed()), Ordering::Relaxed);
+        answer
     }
 
     /// What belongs to a page that we gave out.

@@ -138,7 +138,9 @@ impl Universe<'_> {
         chosen: &Point,
         count: usize,
     ) {
-        let Some(page) = &source.page else { return };
+        let Some(page) = source.page.as_ref().filter(|_| !self.is_trial()) else {
+            return;
+        };
         let lowest = self.input.policy.prefer == Prefer::Lowest;
         let last = source.prereleases == Admission::LastResort;
         let is_usual = |known: &Known| !last || !known.point.version().any_prerelease();

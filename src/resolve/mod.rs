@@ -200,16 +200,15 @@ struct Attempt {
 
 /// The versions of a solution that is found while no more than so many others turn out to
 /// be impossible, without explanations. Asks the index nothing that the failed question had not
-/// asked, except for the page of the project `freed`, whose limits are lifted: what is not known
-/// counts as fitting. So what it costs is bounded, and it depends on the question alone.
+/// asked, except for the pages of what the user requires: what is not known counts as fitting. So
+/// what it costs is bounded, and it depends on the question alone.
 fn attempt(
     failed: &Universe,
     input: &Input,
-    freed: &PackageName,
     observer: &dyn Observer,
     patience: u32,
 ) -> Option<Attempt> {
-    let universe = Universe::within(failed, input, freed, patience).ok()?;
+    let universe = Universe::within(failed, input, patience).ok()?;
     let mut parts = Vec::new();
     let failure = solve(&universe, input.targets.all(), &mut parts, observer).ok()?;
     if failure.is_some() {

@@ -36,7 +36,7 @@ pub(super) struct Pathfinder {
 struct Pause {
     /// The projects that the solver has to settle on first.
     behind: BTreeSet<PackageName>,
-    /// The walks that were not taken.
+    /// What was not asked for, and the walks that were not taken.
     put_off: Vec<Step>,
 }
 
@@ -143,6 +143,10 @@ impl Pathfinder {
                     None => catalog.expect_page(&name),
                 },
                 Step::Guess(page) => {
+                    if let Some(mut pause) = self.paused() {
+                        pause.put_off.push(Step::Guess(page));
+                        continue;
+                    }
                     let Some(release) = self.guess(&page) else {
                         continue;
                     };
@@ -266,7 +270,7 @@ impl Pathfinder {
             return Vec::new();
         };
         want.impossible.insert(release.version.clone());
-        if want.impossible.len() > PASSED_OVER {
+        if want.impossible.len() > PASSED_OVER || self.waits.load(Ordering::Acquire) {
             return Vec::new();
         }
         vec![Step::Page(page.name.clone())]

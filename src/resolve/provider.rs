@@ -27,8 +27,8 @@ pub(super) struct Provider<'u, 'a> {
     ranks: RefCell<Vec<Option<Rank>>>,
     /// How many projects have a rank.
     ranked: Cell<usize>,
-    /// How often a candidate of a project was chosen.
-    tries: RefCell<HashMap<ProjectId, u32>>,
+    /// The candidates of a project that were chosen so far.
+    tries: RefCell<HashMap<ProjectId, BTreeSet<Point>>>,
 }
 
 /// What a version of a node needs.
@@ -81,6 +81,16 @@ impl<'u, 'a> Provider<'u, 'a> {
             ranked: Cell::new(0),
             tries: RefCell::default(),
         }
+    }
+
+    /// A search begins.
+    pub fn begin(&self) {
+        self.observer.see(&Event::Solving);
+    }
+
+    /// A search has ended.
+    pub fn end(&self, conflicts: u32) {
+        self.observer.see(&Event::Solved { conflicts });
     }
 
     /// Stops a search that was given a limit, once so many versions turned out to be impossible.
@@ -149,7 +159,7 @@ impl<'u, 'a> Provider<'u, 'a> {
         if let Some(point) = &chosen
             && matches!(facet, Facet::Base(_))
         {
-            if let Some(count) = self.burst(id) {
+            if let Some(count) = self.burst(id, point) {
                 self.universe
                     .expect_following(&project, source, range, point, count);
             }
@@ -178,13 +188,15 @@ impl<'u, 'a> Provider<'u, 'a> {
         }
     }
 
-    /// How many further candidates to ask for at once, now that another one is tried: the more
-    /// have been tried, the more.
-    fn burst(&self, project: ProjectId) -> Option<usize> {
+    /// How many further candidates to ask for at once, now that one is tried: the more others have
+    /// been tried, the more. One that comes back says nothing about those that follow.
+    fn burst(&self, project: ProjectId, point: &Point) -> Option<usize> {
         let mut tries = self.tries.borrow_mut();
         let tries = tries.entry(project).or_default();
-        *tries += 1;
-        match *tries {
+        if !tries.insert(point.clone()) {
+            return None;
+        }
+        match tries.len() {
             4 => Some(8),
             10 => Some(16),
             20 => Some(32),

@@ -63,6 +63,22 @@ pub struct Edge {
 }
 
 impl Resolution {
+    /// The extras that somebody asks of a pin and that it does not have. They add nothing, as PEP
+    /// 508 leaves it open what is to become of them.
+    pub fn missing_extras(&self) -> impl Iterator<Item = (&Pin, &ExtraName)> {
+        self.pins.iter().flat_map(|pin| {
+            let has = |extra: &ExtraName| {
+                pin.metadata.provides_extra.contains(extra)
+                    || pin
+                        .needs
+                        .iter()
+                        .any(|e| e.via_extra.as_ref() == Some(extra))
+            };
+            let missing = pin.extras.iter().filter(move |&extra| !has(extra));
+            missing.map(move |extra| (pin, extra))
+        })
+    }
+
     /// The pins of a project.
     pub fn pins_of<'a>(&'a self, name: &'a PackageName) -> impl Iterator<Item = &'a Pin> + 'a {
         let start = self.pins.partition_point(|pin| pin.name < *name);

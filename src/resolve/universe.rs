@@ -43,8 +43,8 @@ pub(super) struct Universe<'a> {
 struct Limits {
     /// The projects that somebody asked for, and their releases of which metadata is known.
     known: HashMap<PackageName, BTreeSet<Version>>,
-    /// The project whose limits are lifted.
-    freed: PackageName,
+    /// The projects that the user requires: their pages are on the way in any case.
+    own: BTreeSet<PackageName>,
     /// Whether something that is not known was taken to fit.
     assumed: Cell<bool>,
 }
@@ -71,7 +71,6 @@ impl<'a> Universe<'a> {
     pub fn within(
         failed: &'a Universe,
         input: &'a Input,
-        freed: &PackageName,
         patience: u32,
     ) -> Result<Self, ResolveError> {
         let projects = failed.projects.borrow();
@@ -83,7 +82,7 @@ impl<'a> Universe<'a> {
         });
         let limits = Limits {
             known: known.collect(),
-            freed: freed.clone(),
+            own: input.requirements.iter().map(|r| r.name.clone()).collect(),
             assumed: Cell::new(false),
         };
         let mut universe = Self::asking(failed.catalog, input, Some(limits));
@@ -123,6 +122,11 @@ impl<'a> Universe<'a> {
         }
     }
 
+    /// Whether this is a trial, which asks the index for nothing.
+    pub fn is_trial(&self) -> bool {
+        self.limits.is_some()
+    }
+
     /// Whether a trial took something to fit without knowing it.
     pub fn has_assumed(&self) -> bool {
         let limits = self.limits.as_ref();
@@ -131,7 +135,8 @@ impl<'a> Universe<'a> {
 
     /// Whether a trial must leave a project out, because nobody asked for it yet.
     pub fn leaves_out(&self, name: &PackageName) -> bool {
-        let unknown = |limits: &&Limits| !limits.known.contains_key(name) && limits.freed != *name;
+        let unknown =
+            |limits: &&Limits| !limits.known.contains_key(name) && !limits.own.contains(name);
         let limits = self.limits.as_ref().filter(unknown);
         limits.inspect(|limits| limits.assumed.set(true)).is_some()
     }
@@ -150,7 +155,7 @@ impl<'a> Universe<'a> {
 
     /// Tells whoever walks ahead that a project will be needed.
     pub fn foresee(&self, requirement: &Requirement, range: &Range) {
-        if self.limits.is_none() && !self.direct.borrow().contains_key(&requirement.name) {
+        if !self.is_trial() && !self.direct.borrow().contains_key(&requirement.name) {
             let extras = requirement.extras.iter().cloned();
             let pathfinder = &self.pathfinder;
             pathfinder.need(self.catalog, &requirement.name, range, extras);
@@ -428,7 +433,7 @@ impl<'a> Universe<'a> {
 
 impl Drop for Universe<'_> {
     fn drop(&mut self) {
-        if self.limits.is_none() {
+        if !self.is_trial() {
             self.catalog.send(None);
         }
     }

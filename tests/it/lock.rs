@@ -156,6 +156,17 @@ fn what_cannot_be_satisfied_is_explained() {
 }
 
 #[test]
+fn an_extra_that_does_not_exist_is_told() {
+    let workshop = Workshop::with_demo();
+    let output = workshop.lock(&["zz-demo[nosuch]", "--lock-only"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(said.contains("zz-demo 1.0 has no extra `nosuch`"), "{said}");
+    let fine = workshop.lock(&["zz-demo", "--lock-only"]);
+    assert!(!stderr(&fine).contains("extra"), "{}", stderr(&fine));
+}
+
+#[test]
 fn wrong_input_is_told_with_its_line() {
     let workshop = Workshop::with_demo();
     workshop.write("requirements.txt", "zz-demo\nzz-leaf>>2\n");

@@ -98,7 +98,7 @@ pub(super) fn about_lines(
     let hints = lines.iter().filter_map(|&line| {
         let input = relaxed(universe.input, targets, line)?;
         let name = &universe.requirement(line, None)?.name;
-        let found = attempt(universe, &input, name, observer, PATIENCE)?;
+        let found = attempt(universe, &input, observer, PATIENCE)?;
         let with = match found.versions.get(name) {
             Some(version) => format!(" ({name} {version})"),
             None => String::new(),

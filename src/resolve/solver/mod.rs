@@ -33,25 +33,10 @@ type Tree = DerivationTree<Node, Range, Unusable>;
 /// What the provider answers instead of an answer.
 pub(super) fn solve(provider: &Provider) -> Result<Answer, Fault> {
     let mut solver = Solver::default();
-    let root = solver.id(Node::Root);
-    solver.add(
-        vec![(root, Term::NotIn(Range::singleton(root_point())))],
-        Why::Root,
-    );
-    let mut next = root;
-    loop {
-        provider.bear(solver.rejected)?;
-        if let Err(terminal) = solver.propagate(next) {
-            return Ok(Err(solver.tree(terminal)));
-        }
-        solver.reconsider(provider);
-        let Some(node) = solver.pick(provider) else {
-            return Ok(Ok(solver.selected()));
-        };
-        next = node;
-        solver.current = node;
-        solver.decide(provider, node)?;
-    }
+    provider.begin();
+    let answer = solver.search(provider);
+    provider.end(solver.rejected);
+    answer
 }
 
 type NodeId = usize;
@@ -127,6 +112,8 @@ struct Solver {
     rejected: u32,
     /// The node that was decided last.
     current: NodeId,
+    /// The node that was settled last, until that is told.
+    settled_on: Option<NodeId>,
     prioritize: Vec<NodeId>,
     deprioritize: Vec<NodeId>,
 }
@@ -150,6 +137,29 @@ impl Known {
 }
 
 impl Solver {
+    fn search(&mut self, provider: &Provider) -> Result<Answer, Fault> {
+        let root = self.id(Node::Root);
+        self.add(
+            vec![(root, Term::NotIn(Range::singleton(root_point())))],
+            Why::Root,
+        );
+        let mut next = root;
+        loop {
+            provider.bear(self.rejected)?;
+            if let Err(terminal) = self.propagate(next) {
+                return Ok(Err(self.tree(terminal)));
+            }
+            self.reconsider(provider);
+            self.tell_settled(provider);
+            let Some(node) = self.pick(provider) else {
+                return Ok(Ok(self.selected()));
+            };
+            next = node;
+            self.current = node;
+            self.decide(provider, node)?;
+        }
+    }
+
     fn id(&mut self, node: Node) -> NodeId {
         *self.ids.entry(node).or_insert_with(|| {
             self.nodes.push(node);
@@ -504,6 +514,15 @@ impl Solver {
         }
     }
 
+    /// Tells of the last decision, if nothing that follows from it undid it.
+    fn tell_settled(&mut self, provider: &Provider) {
+        if let Some(node) = self.settled_on.take()
+            && self.known[node].decision.is_some()
+        {
+            provider.settled(self.nodes[node]);
+        }
+    }
+
     /// The node to decide next: the one of the highest priority among those that are needed.
     fn pick(&mut self, provider: &Provider) -> Option<NodeId> {
         let known = &mut self.known;
@@ -537,7 +556,6 @@ impl Solver {
         let expanded = &mut self.known[node].expanded;
         if expanded.contains(&point) {
             self.settle(node, point);
-            provider.settled(part);
             return Ok(());
         }
         expanded.push(point.clone());
@@ -561,10 +579,7 @@ impl Solver {
                         self.count_conflict(node, id);
                         self.rejected += 1;
                     }
-                    None => {
-                        self.settle(node, point);
-                        provider.settled(part);
-                    }
+                    None => self.settle(node, point),
                 }
             }
         }
@@ -589,6 +604,7 @@ impl Solver {
 
     fn settle(&mut self, node: NodeId, point: Point) {
         self.level += 1;
+        self.settled_on = Some(node);
         self.known[node].decision = Some(Decision {
             time: self.trail.len(),
             level: self.level,
