@@ -136,13 +136,15 @@ pub struct Nixpkgs {
 pub enum NixpkgsCommand {
     /// Write modules for a project and for everything that it needs and nixpkgs lacks
     Init(Box<NixpkgsInit>),
+    /// Bring an existing module to another version, in place
+    Update(Box<NixpkgsUpdate>),
 }
 
 impl Nixpkgs {
     /// Whether a failure is to be told as JSON too.
     pub fn json(&self) -> bool {
         match &self.command {
-            NixpkgsCommand::Init(_) => false,
+            NixpkgsCommand::Init(_) | NixpkgsCommand::Update(_) => false,
         }
     }
 }
@@ -169,6 +171,20 @@ pub struct NixpkgsInit {
     /// Ask nothing: licences that are not certain are left open, marked TODO, with exit code 1
     #[arg(long)]
     pub no_input: bool,
+    /// Where releases come from.
+    #[command(flatten)]
+    pub index: Index,
+}
+
+/// Arguments of `pyresolve nixpkgs update`.
+#[derive(Debug, Args)]
+pub struct NixpkgsUpdate {
+    /// What, where, and what becomes of it.
+    #[command(flatten)]
+    pub contribution: Contribution,
+    /// The digest of the new source, where it cannot be made here: `sha256-…`
+    #[arg(long, value_name = "SRI")]
+    pub hash: Option<String>,
     /// Where releases come from.
     #[command(flatten)]
     pub index: Index,

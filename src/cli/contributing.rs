@@ -271,6 +271,8 @@ pub fn refused(error: ContributeError) -> Failure {
         }
         ContributeError::NotNixpkgs(_) => failure(Exit::Usage, &error)
             .help("name the top folder of a checkout of nixpkgs with `--nixpkgs`"),
+        ContributeError::Absent(_) => failure(Exit::Usage, &error)
+            .help("write its first module with `pyresolve nixpkgs init`"),
         ContributeError::UnknownMaintainer(_) => failure(Exit::Usage, &error)
             .help("add yourself there first, in a commit of its own: `maintainers: add HANDLE`"),
         ContributeError::Exists { .. } => failure(Exit::Usage, &error)

@@ -4,6 +4,8 @@
 //! Everything here prepares texts; a person reviews, builds and submits them.
 
 pub mod check;
+pub mod dependent;
+pub mod edit;
 mod forge;
 pub mod init;
 pub mod license;
@@ -11,6 +13,7 @@ pub mod list;
 pub mod message;
 pub mod repository;
 pub mod tree;
+pub mod update;
 mod wheel;
 
 pub use init::{Prepared, Wanted, prepare};
@@ -49,6 +52,9 @@ pub enum ContributeError {
         /// What has it.
         what: String,
     },
+    /// The tree has no such module.
+    #[error("this nixpkgs has neither a project nor an attribute `{0}`")]
+    Absent(String),
     /// Nobody of that name looks after packages.
     #[error("maintainers/maintainer-list.nix has no `{0}`")]
     UnknownMaintainer(String),

@@ -170,6 +170,50 @@ impl Checkout {
         Ok(contents)
     }
 
+    /// What a recipe's file would say if it had this text; `names` are the attributes of the set. The
+    /// recipe must need no arguments besides those found by name.
+    ///
+    /// # Errors
+    /// A sentence, where it cannot be read.
+    pub fn reread(
+        &self,
+        python: &str,
+        path: &str,
+        text: &str,
+        names: &BTreeSet<String>,
+    ) -> Result<AttributeFacts, String> {
+        let world = World {
+            python: python.to_owned(),
+        };
+        let read = || {
+            let folder = Folder {
+                root: &self.root,
+                names,
+            };
+            let reader = Reader::new(&world, &folder);
+            let none = set::values(&BTreeMap::new());
+            let value = reader.call_package(path, text, &none);
+            let value = value.map_err(|error| error.to_string())?;
+            let recipes = Recipes {
+                reader: &reader,
+                scope: &folder,
+            };
+            match recipes.recipe(&value) {
+                Recipe::Package(facts) => Ok(*facts),
+                Recipe::Absent | Recipe::Other => Err("it is no package".to_owned()),
+                Recipe::Unknown(why) => Err(why),
+            }
+        };
+        thread::scope(|scope| {
+            let reading = thread::Builder::new()
+                .stack_size(STACK)
+                .spawn_scoped(scope, read)
+                .map_err(|error| error.to_string())?;
+            let outcome = reading.join();
+            outcome.unwrap_or_else(|_| Err("it is too much for the reader".to_owned()))
+        })
+    }
+
     fn io(&self, source: std::io::Error) -> CheckoutError {
         CheckoutError::Io {
             path: self.root.clone(),

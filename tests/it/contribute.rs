@@ -80,6 +80,9 @@ fn workshop() -> Workshop {
     for release in [app("1.2.0"), leaf, native] {
         workshop.index.publish(release);
     }
+    for release in existing() {
+        workshop.index.publish(release);
+    }
     for (name, version) in [("redis", "7.2.1"), ("click", "8.3.1"), ("zlib", "0.1")] {
         workshop
             .index
@@ -88,6 +91,57 @@ fn workshop() -> Workshop {
     fs::create_dir_all(workshop.path("")).unwrap();
     copy(&data("tree"), &workshop.path("nixpkgs"));
     workshop
+}
+
+/// Releases of what the tree has, at its versions and newer ones.
+fn existing() -> Vec<Release> {
+    let release = Release::new;
+    let setuptools = |name: &str, version: &str, dependencies: &str| {
+        let toml = format!(
+            "[build-system]\nrequires = [\"setuptools>=61\"]\n[project]\nname = \"{name}\"\n\
+             version = \"{version}\"\ndependencies = {dependencies}\n"
+        );
+        let file = format!("{}.py", name.replace('-', "_"));
+        release(name, version).source(&[("pyproject.toml", &toml), (&file, "")])
+    };
+    let patched = |version: &str, module: &str, flit: &str| {
+        let toml = format!(
+            "[build-system]\nrequires = [\"{flit}\"]\nbuild-backend = \"flit_core.buildapi\"\n\
+             [project]\nname = \"zz-patched\"\nversion = \"{version}\"\n"
+        );
+        let files = [("pyproject.toml", toml.as_str()), ("zz_patched.py", module)];
+        release("zz-patched", version).source(&files)
+    };
+    vec![
+        release("zz-modern", "1.0")
+            .needs("click")
+            .needs("redis")
+            .flit("'x'"),
+        setuptools(
+            "zz-modern",
+            "1.1",
+            "[\"redis>=99\", \"zlib\", \"pytest-mock; sys_platform == 'linux'\"]",
+        )
+        .needs("redis>=99")
+        .needs("zlib")
+        .needs("pytest-mock; sys_platform == 'linux'"),
+        setuptools("zz-modern", "2.0rc1", "[]"),
+        release("zz-modern", "1.2").flit("'x'").yanked("broken"),
+        setuptools("zz-old", "0.9", "[\"redis\"]").needs("redis"),
+        setuptools("zz-old", "1.0", "[\"click\", \"zlib\"]")
+            .needs("click")
+            .needs("zlib"),
+        setuptools("zz-forge", "2.0", "[]"),
+        setuptools("zz-forge", "2.1", "[\"redis\"]").needs("redis"),
+        patched("3.0", "ONE = 1\nTWO = 2\nGONE = 3\n", "flit-core==3"),
+        patched("3.1", "ONE = 1\nTWO = 2\n", "flit-core>=3"),
+        release("zz-pinner", "1.0")
+            .needs("zz_modern<1.1")
+            .flit("'x'"),
+        release("zz-computed", "1.0").flit("'x'"),
+        release("zz-computed", "1.1").flit("'x'"),
+        release("pytest-mock", "3.15.1").flit("'x'"),
+    ]
 }
 
 /// Copies a folder with everything in it.
@@ -141,7 +195,10 @@ fn module(workshop: &Workshop, attr: &str) -> String {
 const LIST: &str = "nixpkgs/pkgs/top-level/python-packages.nix";
 
 /// The sdists of the workshop whose digests stand in modules.
-const SDISTS: [&str; 3] = [
+const SDISTS: [&str; 6] = [
+    "zz_modern-1.1.tar.gz",
+    "zz_old-1.0.tar.gz",
+    "zz_patched-3.1.tar.gz",
     "zz_app-1.2.0.tar.gz",
     "zz_leaf-1.0.tar.gz",
     "zz_native-0.3.tar.gz",
@@ -435,4 +492,125 @@ fn real_nix_evaluates_and_builds_the_modules() {
             .unwrap(),
         "1"
     );
+}
+
+#[test]
+fn update_changes_what_changed_upstream_and_nothing_else() {
+    let workshop = workshop();
+    let hash = format!("--hash=sha256-{}=", "Q".repeat(43));
+    let cases: [(&str, &[&str], &[&str]); 4] = [
+        (
+            "zz-modern",
+            &[],
+            &[
+                "python3Packages.zz-modern: 1.0 -> 1.1",
+                "dependencies gained pytest-mock, zlib",
+                "dependencies lost click",
+                "build-system gained setuptools",
+                "`pytest-mock` is needed only where",
+                "it needs redis>=99, and this nixpkgs has 7.2.1",
+                "`zz-pinner` 1.0 needs zz-modern<1.1",
+            ],
+        ),
+        ("zz-old", &[], &["line 12 still names 0.9"]),
+        ("zz-forge", &[&hash], &["dependencies gained redis"]),
+        ("zz-patched", &[], &["stale.patch", "flit-core==3"]),
+    ];
+    for (attr, arguments, sentences) in cases {
+        let output = nixpkgs(&workshop, &[&["update", attr], arguments].concat());
+        let told = stderr(&output);
+        assert_eq!(output.status.code(), Some(0), "{told}");
+        for sentence in sentences {
+            assert!(told.contains(sentence), "{sentence}\n{told}");
+        }
+        let text = module(&workshop, attr);
+        if attr == "zz-old" {
+            // Its format is its own, and stays so.
+            let path = data("update/zz-old.nix");
+            if std::env::var_os("UPDATE").is_some() {
+                fs::write(&path, lasting(&workshop, &text)).unwrap();
+            }
+            assert_eq!(
+                lasting(&workshop, &text),
+                fs::read_to_string(&path).unwrap()
+            );
+        } else {
+            expect(&workshop, &format!("update/{attr}.nix"), &text);
+        }
+    }
+    let again = nixpkgs(&workshop, &["update", "zz-modern"]);
+    assert!(
+        stderr(&again).contains("Nothing to do"),
+        "{}",
+        stderr(&again)
+    );
+}
+
+#[test]
+fn update_refuses_what_it_cannot_do_and_writes_nothing() {
+    let workshop = workshop();
+    let absent = Release::new("click", "9.0").needs("zz-leaf").flit("'x'");
+    workshop.index.publish(absent);
+    let before = tree(&workshop.path("nixpkgs"));
+    for (arguments, code, why) in [
+        (
+            vec!["update", "zz-leaf"],
+            2,
+            "neither a project nor an attribute `zz-leaf`",
+        ),
+        (
+            vec!["update", "zz-computed"],
+            2,
+            "zz-computed/default.nix`: its version is computed",
+        ),
+        (
+            vec!["update", "zz-forge==2.1"],
+            2,
+            "`--hash` tells the digest",
+        ),
+        (
+            vec!["update", "zz-forge", "--hash", "sha256-x"],
+            2,
+            "no sha256 as Nix writes it",
+        ),
+        (
+            vec!["update", "zz-modern==7"],
+            1,
+            "the index has no release 7",
+        ),
+        (
+            vec!["update", "click"],
+            1,
+            "needs zz-leaf, which this nixpkgs lacks",
+        ),
+    ] {
+        let output = nixpkgs(&workshop, &arguments);
+        let told = stderr(&output);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}\n{told}");
+        assert!(told.contains(why), "{arguments:?}\n{told}");
+        assert_eq!(tree(&workshop.path("nixpkgs")), before, "{arguments:?}");
+    }
+}
+
+#[test]
+fn an_update_is_one_commit() {
+    let workshop = workshop();
+    if !with_git(&workshop) {
+        return;
+    }
+    let output = nixpkgs(
+        &workshop,
+        &["update", "zz-patched", "--commit", "--pr-body"],
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let subject = git(&workshop, &["log", "-1", "--format=%s"]).unwrap();
+    assert_eq!(subject, "python3Packages.zz-patched: 3.0 -> 3.1");
+    let changed = git(&workshop, &["show", "--name-only", "--format="]).unwrap();
+    assert_eq!(
+        changed,
+        "pkgs/development/python-modules/zz-patched/default.nix"
+    );
+    assert_eq!(git(&workshop, &["status", "--porcelain"]).unwrap(), "");
+    let body = String::from_utf8(output.stdout).unwrap();
+    assert!(body.contains("- [ ] zz-patched: "), "{body}");
 }

@@ -52,6 +52,7 @@ fn workshop() -> Workshop {
         ("pamqp", "3.3.0", None),
         ("redis_structures", "0.1.3", Some("redis")),
         ("redis", "7.2.1", None),
+        ("redis", "7.2.2", None),
         ("flask", "3.1.2", None),
     ] {
         let release = Release::new(name, version);

@@ -1,6 +1,6 @@
 //! `pyresolve nixpkgs`: changes of nixpkgs itself, in a checkout. One file for each of its commands.
 
-use super::nixpkgs_init;
+use super::{nixpkgs_init, nixpkgs_update};
 use crate::cli::args::{Nixpkgs, NixpkgsCommand};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::report::Report;
@@ -12,5 +12,6 @@ use crate::cli::report::Report;
 pub fn run(args: &Nixpkgs, report: &Report) -> Result<Exit, Failure> {
     match &args.command {
         NixpkgsCommand::Init(args) => nixpkgs_init::run(args, report),
+        NixpkgsCommand::Update(args) => nixpkgs_update::run(args, report),
     }
 }

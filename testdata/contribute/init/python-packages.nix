@@ -16,8 +16,20 @@ self: super: with self; {
 
   zz-app = callPackage ../development/python-modules/zz-app { };
 
+  zz-computed = callPackage ../development/python-modules/zz-computed { };
+
+  zz-forge = callPackage ../development/python-modules/zz-forge { };
+
   zz-leaf = callPackage ../development/python-modules/zz-leaf { };
 
+  zz-modern = callPackage ../development/python-modules/zz-modern { };
+
   zz-native = callPackage ../development/python-modules/zz-native { inherit (pkgs) zlib; };
+
+  zz-old = callPackage ../development/python-modules/zz-old { };
+
+  zz-patched = callPackage ../development/python-modules/zz-patched { };
+
+  zz-pinner = callPackage ../development/python-modules/zz-pinner { };
   # keep-sorted end
 }

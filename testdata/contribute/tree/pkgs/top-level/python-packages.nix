@@ -13,5 +13,17 @@ self: super: with self; {
   redis = callPackage ../development/python-modules/redis { };
 
   zlib = callPackage ../development/python-modules/zlib { };
+
+  zz-computed = callPackage ../development/python-modules/zz-computed { };
+
+  zz-forge = callPackage ../development/python-modules/zz-forge { };
+
+  zz-modern = callPackage ../development/python-modules/zz-modern { };
+
+  zz-old = callPackage ../development/python-modules/zz-old { };
+
+  zz-patched = callPackage ../development/python-modules/zz-patched { };
+
+  zz-pinner = callPackage ../development/python-modules/zz-pinner { };
   # keep-sorted end
 }
