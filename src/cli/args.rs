@@ -277,6 +277,9 @@ pub struct Check {
     /// The Nix file; pylock.toml is beside it. With --lock-only: the lock itself
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// How entries are laid out in files [default: as the lock was made]
+    #[arg(long, value_name = "FORMAT", conflicts_with = "lock_only")]
+    pub format: Option<Format>,
     /// There is only a lock
     #[arg(long)]
     pub lock_only: bool,
@@ -357,6 +360,7 @@ impl Check {
             index: self.index.clone(),
             output: Output {
                 output: self.output.clone(),
+                format: self.format,
                 lock_only: self.lock_only,
                 dry_run: true,
                 stdout: false,
@@ -377,6 +381,7 @@ impl Report {
             index: self.index.clone(),
             output: Output {
                 output: self.output.clone(),
+                format: None,
                 lock_only: false,
                 dry_run: true,
                 stdout: false,
@@ -587,6 +592,9 @@ pub struct Output {
     /// [default: dependencies.nix beside the source]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// How entries are laid out in files [default: as the lock was made, else let]
+    #[arg(long, value_name = "FORMAT", conflicts_with = "lock_only")]
+    pub format: Option<Format>,
     /// Write only the lock; read no sources
     #[arg(long, conflicts_with = "stdout")]
     pub lock_only: bool,
@@ -599,6 +607,17 @@ pub struct Output {
     /// Print the summary as JSON to standard output
     #[arg(long)]
     pub json: bool,
+}
+
+/// How entries are laid out in files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// One file: a function that returns the overlay, the Python with it, and the environment
+    Let,
+    /// One file: an overlay of nixpkgs (overlay.nix)
+    Overlay,
+    /// As let, with a file for each entry in a folder beside it
+    PackagesDir,
 }
 
 /// Arguments of `pyresolve tree`.

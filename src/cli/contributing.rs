@@ -196,6 +196,7 @@ fn meant(args: &Contribution, index: &args::Index) -> Result<settings::Lock, Fai
         index: index.clone(),
         output: args::Output {
             output: None,
+            format: None,
             lock_only: false,
             dry_run: true,
             stdout: false,

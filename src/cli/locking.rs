@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::exit::{Exit, Failure};
 use super::interrupt::Interrupt;
+use super::obsolete;
 use super::progress::Watcher;
 use super::question;
 use super::report::{Report, Volume};
@@ -22,7 +23,7 @@ use crate::plan::{self, Older, Plan};
 use crate::project::pylock::Pylock;
 use crate::python::{PackageName, Sha256};
 use crate::render::lock::{Action, LockText};
-use crate::render::{self, Document};
+use crate::render::{self, Document, Layout};
 use crate::resolve::{Explanation, Input, Pin, Policy, Prefer, Resolution, ResolveError};
 use crate::write::{self, Change, WriteError};
 
@@ -260,6 +261,12 @@ impl Work<'_> {
         std::path::absolute(&self.meant.output.folder).unwrap_or_default()
     }
 
+    /// A lock alone has no layout.
+    fn layout(&self) -> Layout {
+        let output = &self.meant.output;
+        output.nix.as_ref().map_or(Layout::Let, |_| output.layout)
+    }
+
     fn everything(&self) -> Result<Locked, AssembleError> {
         let policy = self.policy();
         let question = Question {
@@ -271,12 +278,9 @@ impl Work<'_> {
             for_builds: &question::for_builds(self.meant, self.wishes),
         };
         let assembly = assemble::assemble(self.catalog, &question, self.watcher)?;
-        let nix = Document {
-            name: self.meant.output.nix.clone().unwrap_or_default(),
-            text: render::dependencies(&assembly.plan).text,
-        };
-        let mut documents = vec![nix];
-        documents.extend(render::beside(&assembly.plan));
+        let output = &self.meant.output;
+        let name = output.nix.clone().unwrap_or_default();
+        let mut documents = render::documents(&assembly.plan, output.layout, &name);
         let older = self.older(&assembly.resolution, &assembly.older);
         let mut steps = assembly.plan.steps.clone();
         tell_older(&mut steps, &older);
@@ -392,6 +396,7 @@ impl Work<'_> {
             digests: &digests,
             nixpkgs: (!nixpkgs.is_empty()).then_some(&**nixpkgs),
             prefer: question::prefer(&self.input.policy),
+            layout: self.layout(),
             inputs: self.inputs,
             place: &self.place(),
             actions: &aspects.actions,
@@ -514,11 +519,12 @@ pub fn write(
     interrupt: &Interrupt,
 ) -> Result<Vec<Change>, Failure> {
     let folder = &meant.output.folder;
+    let removed = obsolete::files(&meant.output, documents)?;
     if meant.dry_run {
-        return write::compare(folder, documents).map_err(not_written);
+        return write::comparing(folder, documents, &removed).map_err(not_written);
     }
     let mut shield = interrupt.shield();
-    let changes = write::write(folder, documents).map_err(not_written)?;
+    let changes = write::replace(folder, documents, &removed).map_err(not_written)?;
     shield.written();
     Ok(changes)
 }

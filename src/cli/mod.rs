@@ -12,6 +12,7 @@ pub mod exit;
 pub mod finding;
 pub mod interrupt;
 pub mod locking;
+mod obsolete;
 pub mod progress;
 pub mod question;
 pub mod report;

@@ -18,6 +18,7 @@ use crate::nixpkgs::{Nixpkgs, channel, date};
 use crate::project::IndexOptions;
 use crate::project::pylock::Pylock;
 use crate::python::{PackageName, Requirement, Sha256, Version};
+use crate::render::Layout;
 use crate::resolve::{Formats, Input, Policy, Prefer, Preferences, Prerelease};
 use crate::sandbox::{Sandbox, SandboxError};
 
@@ -443,6 +444,9 @@ pub fn digest(
     }
     for stated in wishes.stated.values() {
         text.push_str(&format!("metadata {stated}"));
+    }
+    if meant.output.nix.is_some() && meant.output.layout != Layout::default() {
+        text.push_str(&format!("format {}\n", meant.output.layout.text()));
     }
     Sha256::of(text.as_bytes()).hex()
 }

@@ -12,6 +12,7 @@ use crate::index::Timestamp;
 use crate::nixpkgs::snapshot;
 use crate::nixpkgs::source::Choice;
 use crate::python::{PackageName, Requirement, System, Targets, Version};
+use crate::render::{self, Layout};
 use crate::resolve::{Formats, Policy, Prefer, Prerelease};
 
 /// Something to be locked.
@@ -81,6 +82,8 @@ pub struct Output {
     pub folder: PathBuf,
     /// The Nix file's name; none with `--lock-only`.
     pub nix: Option<String>,
+    /// How entries are laid out in files.
+    pub layout: Layout,
     /// The lock's name.
     pub lock: String,
 }
@@ -259,10 +262,17 @@ fn output(
                 .help(format!("make it first: `mkdir -p {}`", folder.display())),
         );
     }
+    let layout = match typed.format {
+        Some(args::Format::Let) => Layout::Let,
+        Some(args::Format::Overlay) => Layout::Overlay,
+        Some(args::Format::PackagesDir) => Layout::PackagesDir,
+        None => std::fs::read_to_string(folder.join("pylock.toml"))
+            .map_or(Layout::Let, |lock| render::lock::layout(&lock)),
+    };
     let (nix, lock) = if typed.lock_only {
         (None, name.unwrap_or_else(|| "pylock.toml".to_owned()))
     } else {
-        let nix = name.unwrap_or_else(|| "dependencies.nix".to_owned());
+        let nix = name.unwrap_or_else(|| layout.file().to_owned());
         if nix == "pylock.toml" {
             return Err(Failure::usage(
                 "`--output` names the Nix file, and `pylock.toml` is the lock beside it",
@@ -271,7 +281,12 @@ fn output(
         }
         (Some(nix), "pylock.toml".to_owned())
     };
-    Ok(Output { folder, nix, lock })
+    Ok(Output {
+        folder,
+        nix,
+        layout,
+        lock,
+    })
 }
 
 /// The folder of the first source that is a path; else the current one.

@@ -160,6 +160,8 @@ impl Summary<'_> {
             (State::Changed, true) => ("Would change", ""),
             (State::New, false) => ("Wrote", ""),
             (State::Changed, false) => ("Changed", ""),
+            (State::Removed, true) => ("Would remove", ""),
+            (State::Removed, false) => ("Removed", ""),
         };
         format!("{} {path}{note}", report.paint(GREEN, verb))
     }
@@ -191,6 +193,7 @@ impl Summary<'_> {
                         State::New => "new",
                         State::Changed => "changed",
                         State::Unchanged => "unchanged",
+                        State::Removed => "removed",
                     },
                 })
             })

@@ -33,7 +33,7 @@ pub enum Expr {
     Set(Vec<Item>),
     /// A function and its arguments.
     Apply(Box<Expr>, Vec<Expr>),
-    /// `a ++ b`, `a + b`, `a // b` or `a && b`; at least one operand.
+    /// `a ++ b`, `a + b`, `a // b`, `a == b` or `a && b`; at least one operand.
     Binary(Operator, Vec<Expr>),
     /// `if … then … else …`.
     If(Box<Expr>, Box<Expr>, Box<Expr>),
@@ -80,6 +80,8 @@ pub enum Operator {
     And,
     /// `+`
     Plus,
+    /// `==`, of two operands
+    Equal,
 }
 
 /// What stands in a set or after `let`.
@@ -89,6 +91,8 @@ pub enum Item {
     Bind(String, Expr),
     /// `inherit a b;` or `inherit (from) a b;`
     Inherit(Option<Expr>, Vec<&'static str>),
+    /// `inherit (from) a b;` for names that come from somewhere else; they must be identifiers.
+    Take(Expr, Vec<String>),
     /// A `#` comment on lines of its own.
     Comment(String),
     /// An empty line.
@@ -137,9 +141,64 @@ impl Expr {
         Expr::Lambda(name, Box::new(self))
     }
 
+    /// Calls `change` on this and everything below it, outer expressions first.
+    pub fn visit(&mut self, change: &mut dyn FnMut(&mut Expr)) {
+        change(self);
+        match self {
+            Expr::Str(_)
+            | Expr::Lines(_)
+            | Expr::Name(_)
+            | Expr::Variable(_)
+            | Expr::File(_)
+            | Expr::Path(_)
+            | Expr::SearchPath(_) => {}
+            Expr::Template(pieces) => {
+                for piece in pieces {
+                    if let Piece::Value(value) = piece {
+                        value.visit(change);
+                    }
+                }
+            }
+            Expr::Select(base, _)
+            | Expr::Lambda(_, base)
+            | Expr::Formals(_, base)
+            | Expr::Arguments(_, base) => base.visit(change),
+            Expr::SelectOr(base, _, other) | Expr::With(base, other) => {
+                base.visit(change);
+                other.visit(change);
+            }
+            Expr::Index(one, two, three) | Expr::If(one, two, three) => {
+                one.visit(change);
+                two.visit(change);
+                three.visit(change);
+            }
+            Expr::List(all) | Expr::Binary(_, all) => all.iter_mut().for_each(|e| e.visit(change)),
+            Expr::Apply(function, arguments) => {
+                function.visit(change);
+                arguments.iter_mut().for_each(|e| e.visit(change));
+            }
+            Expr::Set(items) => visit_items(items, change),
+            Expr::Let(items, body) => {
+                visit_items(items, change);
+                body.visit(change);
+            }
+        }
+    }
+
     /// `{ }`.
     pub fn empty_set() -> Self {
         Expr::Set(Vec::new())
+    }
+}
+
+fn visit_items(items: &mut [Item], change: &mut dyn FnMut(&mut Expr)) {
+    for item in items {
+        match item {
+            Item::Bind(_, value) | Item::Inherit(Some(value), _) | Item::Take(value, _) => {
+                value.visit(change);
+            }
+            Item::Inherit(None, _) | Item::Comment(_) | Item::Blank => {}
+        }
     }
 }
 

@@ -38,9 +38,10 @@ impl Ord for Operator {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         let rank = |o: &Operator| match o {
             Operator::And => 0,
-            Operator::Update => 1,
-            Operator::Plus => 2,
-            Operator::Concat => 3,
+            Operator::Equal => 1,
+            Operator::Update => 2,
+            Operator::Plus => 3,
+            Operator::Concat => 4,
         };
         rank(self).cmp(&rank(other))
     }
@@ -287,6 +288,16 @@ impl Printer {
                     self.expr(value, Level::Any);
                     self.out.push(';');
                 }
+                Item::Take(from, names) => {
+                    self.out.push_str("inherit (");
+                    self.expr(from, Level::Any);
+                    self.out.push(')');
+                    for name in names {
+                        self.out.push(' ');
+                        self.out.push_str(&text::attribute(name));
+                    }
+                    self.out.push(';');
+                }
                 Item::Inherit(from, names) => {
                     self.out.push_str("inherit");
                     if let Some(from) = from {
@@ -311,10 +322,11 @@ impl Printer {
             Operator::Update => "// ",
             Operator::And => " && ",
             Operator::Plus => " + ",
+            Operator::Equal => " == ",
         };
         for (index, operand) in operands.iter().enumerate() {
             if index > 0 {
-                if !matches!(operator, Operator::And | Operator::Plus) {
+                if matches!(operator, Operator::Concat | Operator::Update) {
                     self.newline();
                 }
                 self.out.push_str(sign);
@@ -370,7 +382,8 @@ impl Printer {
 /// What operands of an operator must be: anything that binds more tightly than it.
 fn above(operator: Operator) -> Level {
     match operator {
-        Operator::And => Level::Operand(Operator::Update),
+        Operator::And => Level::Operand(Operator::Equal),
+        Operator::Equal => Level::Operand(Operator::Update),
         Operator::Update => Level::Operand(Operator::Plus),
         Operator::Plus => Level::Operand(Operator::Concat),
         Operator::Concat => Level::Function,

@@ -102,6 +102,8 @@ pub struct Own {
     pub systems: Vec<String>,
     /// How versions were preferred.
     pub prefer: String,
+    /// How the Nix files are laid out; empty for the usual way.
+    pub format: String,
     /// The nixpkgs facts that were used.
     pub nixpkgs: Option<OwnNixpkgs>,
     /// What the user required.

@@ -14,6 +14,7 @@ use std::path::Path;
 
 use url::Url;
 
+use super::Layout;
 use crate::index::{Commit, Distribution, Place};
 use crate::nixpkgs::Nixpkgs;
 use crate::plan::Older;
@@ -32,6 +33,8 @@ pub struct LockText<'a> {
     pub nixpkgs: Option<&'a Nixpkgs>,
     /// How versions were preferred: `nixpkgs`, `latest` or `lowest`.
     pub prefer: &'a str,
+    /// How the Nix files are laid out, unless as usual.
+    pub layout: Layout,
     /// The digest of everything that was asked.
     pub inputs: &'a str,
     /// The lock's folder, as an absolute path: local sources are named as seen from there.
@@ -86,6 +89,16 @@ pub fn untouched_inputs(text: &str) -> Option<&str> {
     let (_, own) = above.rsplit_once("\n[tool.pyresolve]\ninputs = \"")?;
     let (inputs, _) = own.split_once('"')?;
     (Sha256::of(above.as_bytes()) == stated).then_some(inputs)
+}
+
+/// How the files are laid out that a lock was written with.
+pub fn layout(text: &str) -> Layout {
+    let own = text
+        .rsplit_once("\n[tool.pyresolve]\n")
+        .map_or("", |(_, own)| own);
+    let mut lines = own.lines().take_while(|line| !line.starts_with('['));
+    let word = lines.find_map(|line| line.strip_prefix("format = \"")?.strip_suffix('"'));
+    word.and_then(Layout::of).unwrap_or_default()
 }
 
 fn head(out: &mut String, targets: &Targets) {
@@ -343,6 +356,9 @@ fn tool(out: &mut String, lock: &LockText<'_>) -> Result<(), String> {
         targets.environments.iter().map(|e| e.system.name()),
     );
     key(out, "prefer", lock.prefer);
+    if lock.layout != Layout::default() {
+        key(out, "format", lock.layout.text());
+    }
     if let Some(nixpkgs) = lock.nixpkgs {
         out.push_str("nixpkgs = { channel = ");
         string(out, &nixpkgs.channel);

@@ -6,12 +6,13 @@ pub mod shebang;
 
 mod dependencies;
 pub mod module;
+mod own_file;
 mod package;
 mod source;
 #[cfg(test)]
 mod tests;
 
-pub use dependencies::{beside, dependencies};
+pub use dependencies::{Layout, MARK, beside, dependencies, documents};
 
 /// A file to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]

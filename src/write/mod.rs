@@ -61,6 +61,8 @@ pub enum State {
     Changed,
     /// It has this very text, and is not touched.
     Unchanged,
+    /// It goes.
+    Removed,
 }
 
 /// A file and what writing does to it.
@@ -87,6 +89,36 @@ impl Change {
 /// # Errors
 /// When an existing file cannot be read.
 pub fn compare(folder: &Path, documents: &[Document]) -> Result<Vec<Change>, WriteError> {
+    comparing(folder, documents, &[])
+}
+
+/// The same, where other files go.
+///
+/// # Errors
+/// As [`compare`].
+pub fn comparing(
+    folder: &Path,
+    documents: &[Document],
+    removed: &[String],
+) -> Result<Vec<Change>, WriteError> {
+    let mut changes = compared(folder, documents)?;
+    for name in removed {
+        let path = folder.join(name);
+        match fs::read(&path) {
+            Ok(bytes) => changes.push(Change {
+                name: name.clone(),
+                path,
+                state: State::Removed,
+                old: Some(bytes),
+            }),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => return Err(WriteError::Io { path, source }),
+        }
+    }
+    Ok(changes)
+}
+
+fn compared(folder: &Path, documents: &[Document]) -> Result<Vec<Change>, WriteError> {
     documents
         .iter()
         .map(|document| {
@@ -117,23 +149,7 @@ pub fn compare(folder: &Path, documents: &[Document]) -> Result<Vec<Change>, Wri
 /// When a file cannot be written; then none of them has changed, except after [`WriteError::Torn`].
 pub fn write(folder: &Path, documents: &[Document]) -> Result<Vec<Change>, WriteError> {
     let changes = compare(folder, documents)?;
-    let mut staged = Vec::new();
-    for (document, change) in documents.iter().zip(&changes) {
-        if change.state != State::Unchanged {
-            staged.push((stage(&document.text, &change.path)?, change));
-        }
-    }
-    let mut done: Vec<&Change> = Vec::new();
-    for ((file, target), change) in staged {
-        if let Err(error) = file.persist(&target) {
-            undo(&done)?;
-            return Err(WriteError::Io {
-                path: change.path.clone(),
-                source: error.error,
-            });
-        }
-        done.push(change);
-    }
+    replace_all(documents, &changes)?;
     Ok(changes)
 }
 
@@ -141,18 +157,38 @@ pub fn write(folder: &Path, documents: &[Document]) -> Result<Vec<Change>, Write
 /// written, they are taken away again.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_deep(folder: &Path, documents: &[Document]) -> Result<Vec<Change>, WriteError> {
+    replace(folder, documents, &[])
+}
+
+/// The same, where other files go; none does where something cannot be written.
+///
+/// # Errors
+/// As [`write()`].
+pub fn replace(
+    folder: &Path,
+    documents: &[Document],
+    removed: &[String],
+) -> Result<Vec<Change>, WriteError> {
+    let changes = comparing(folder, documents, removed)?;
     let mut made: Vec<PathBuf> = Vec::new();
     let outcome = make_folders(folder, documents, &mut made);
-    let outcome = outcome.and_then(|()| write(folder, documents));
-    if outcome.is_err() {
+    let outcome = outcome.and_then(|()| replace_all(documents, &changes));
+    if let Err(error) = outcome {
         for path in made.iter().rev() {
             // One that is not empty is somebody else's by now.
             let _ = fs::remove_dir(path);
         }
+        return Err(error);
     }
-    outcome
+    for name in removed {
+        // The same holds for one that has lost all of our files.
+        if let Some(parent) = folder.join(name).parent().filter(|p| *p != folder) {
+            let _ = fs::remove_dir(parent);
+        }
+    }
+    Ok(changes)
 }
 
 fn make_folders(
@@ -171,6 +207,36 @@ fn make_folders(
             })?;
             made.push(above.to_owned());
         }
+    }
+    Ok(())
+}
+
+fn replace_all(documents: &[Document], changes: &[Change]) -> Result<(), WriteError> {
+    let mut staged = Vec::new();
+    for (document, change) in documents.iter().zip(changes) {
+        if change.state != State::Unchanged {
+            staged.push((stage(&document.text, &change.path)?, change));
+        }
+    }
+    let mut done: Vec<&Change> = Vec::new();
+    let fail = |done: &[&Change], change: &Change, source: io::Error| {
+        undo(done)?;
+        Err(WriteError::Io {
+            path: change.path.clone(),
+            source,
+        })
+    };
+    for ((file, target), change) in staged {
+        if let Err(error) = file.persist(&target) {
+            return fail(&done, change, error.error);
+        }
+        done.push(change);
+    }
+    for change in changes.iter().filter(|c| c.state == State::Removed) {
+        if let Err(source) = fs::remove_file(&change.path) {
+            return fail(&done, change, source);
+        }
+        done.push(change);
     }
     Ok(())
 }
@@ -275,6 +341,22 @@ mod tests {
         assert!(write(folder.path(), &documents).is_err());
         assert_eq!(names(folder.path()), ["a", "b"]);
         assert_eq!(fs::read(folder.path().join("a")).unwrap(), b"old");
+    }
+
+    #[test]
+    fn folders_are_made_and_files_go_only_where_everything_can_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let one = document("parts/one", "1");
+        write(folder.path(), std::slice::from_ref(&one)).unwrap();
+        let old = ["parts/one".to_owned()];
+        fs::create_dir(folder.path().join("in-the-way")).unwrap();
+        let documents = [document("new/two", "2"), document("in-the-way", "3")];
+        assert!(replace(folder.path(), &documents, &old).is_err());
+        assert_eq!(names(folder.path()), ["in-the-way", "parts"]);
+        assert_eq!(names(&folder.path().join("parts")), ["one"]);
+        let changes = replace(folder.path(), &documents[..1], &old).unwrap();
+        assert_eq!(changes[1].state, State::Removed);
+        assert_eq!(names(folder.path()), ["in-the-way", "new"]);
     }
 
     #[test]

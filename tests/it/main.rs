@@ -12,6 +12,7 @@ mod daily;
 mod direct;
 mod docs;
 mod foreign;
+mod format;
 mod index;
 mod index_cache;
 mod init;

@@ -16,6 +16,7 @@ use crate::cli::args::{self, Annotate};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::finding::{self, Finding, Kind};
 use crate::cli::locking::{self, Asked, Locked, Reasons};
+use crate::cli::obsolete;
 use crate::cli::progress::Watcher;
 use crate::cli::question;
 use crate::cli::report::{Report, Volume};
@@ -157,7 +158,12 @@ fn edited(meant: &settings::Lock, text: &str, lock: &Pylock) -> Vec<Finding> {
     for (name, digest) in &own.written {
         let file = shown(meant, name);
         // The names are the lock's, which anybody may have written.
-        let finding = match std::fs::read(meant.output.folder.join(plain(name))) {
+        let path = if obsolete::is_below(name) {
+            name
+        } else {
+            plain(name)
+        };
+        let finding = match std::fs::read(meant.output.folder.join(path)) {
             Err(_) => Finding::new(Kind::Stale, file, "is not there"),
             Ok(bytes) if format!("sha256:{}", Sha256::of(&bytes)) == *digest => continue,
             Ok(_) => Finding::new(Kind::Edited, file, "was changed since pyresolve wrote it"),
@@ -204,6 +210,14 @@ fn stale(asked: &Asked<'_>, lock: &Pylock) -> Vec<Finding> {
             "preference",
             own.prefer.clone(),
             question::prefer(&meant.policy).to_owned(),
+        ),
+        (
+            "format",
+            render::Layout::of(&own.format)
+                .unwrap_or_default()
+                .text()
+                .to_owned(),
+            meant.output.layout.text().to_owned(),
         ),
         (
             "nixpkgs",
@@ -298,8 +312,13 @@ fn compare(
     found: &mut Found,
 ) -> Result<(), Failure> {
     let file = shown(meant, &meant.output.lock);
-    let changes =
-        write::compare(&meant.output.folder, &locked.documents).map_err(locking::not_written)?;
+    let removed = obsolete::files(&meant.output, &locked.documents)?;
+    let changes = write::comparing(&meant.output.folder, &locked.documents, &removed)
+        .map_err(locking::not_written)?;
+    for gone in changes.iter().filter(|c| c.state == State::Removed) {
+        let old = String::from_utf8_lossy(gone.old().unwrap_or_default());
+        found.diff += &unified(&shown(meant, &gone.name), &old, "");
+    }
     for (change, document) in changes.iter().zip(&locked.documents) {
         if change.state != State::Unchanged {
             let old = String::from_utf8_lossy(change.old().unwrap_or_default());

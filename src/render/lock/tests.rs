@@ -86,6 +86,7 @@ fn rendered(resolution: &Resolution) -> Result<String, String> {
         digests: &BTreeMap::new(),
         nixpkgs: Some(&nixpkgs),
         prefer: "nixpkgs",
+        layout: Layout::default(),
         inputs: "abc",
         place: std::path::Path::new("/project"),
         actions: &BTreeMap::from([(
