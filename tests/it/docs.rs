@@ -109,7 +109,8 @@ fn foreign(workshop: &Workshop) {
 #[test]
 fn every_command_that_is_shown_works() {
     let mut run = 0;
-    for (document, text) in documents() {
+    // The day has a test of its own, where things happen between the commands.
+    for (document, text) in documents().into_iter().filter(|(name, _)| name != "day.md") {
         let workshop = workshop();
         if document != "README.md" {
             workshop.locked(&[]);

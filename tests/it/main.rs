@@ -9,6 +9,7 @@ mod channel;
 mod checkout;
 mod contribute;
 mod daily;
+mod day;
 mod direct;
 mod docs;
 mod foreign;

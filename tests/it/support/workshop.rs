@@ -43,7 +43,7 @@ impl Workshop {
     }
 
     pub fn write(&self, name: &str, text: &str) {
-        fs::create_dir_all(self.path("")).unwrap();
+        fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
         fs::write(self.path(name), text).unwrap();
     }
 
