@@ -164,8 +164,10 @@ pub fn locate(choice: &Choice, around: &Surroundings) -> Result<Located, SourceE
         Choice::Nothing => Ok(Located::new(Place::Nothing, "none")),
         Choice::Snapshot => Ok(of_snapshot()),
         Choice::Tree(path) => {
-            let shown = path.display().to_string();
-            tree(path, &shown).map_err(SourceError::from)
+            // `./nixpkgs` of settings in `.` is `nixpkgs`.
+            let plain: PathBuf = path.components().collect();
+            let shown = plain.strip_prefix(".").unwrap_or(&plain);
+            tree(path, &shown.display().to_string()).map_err(SourceError::from)
         }
         Choice::SearchPath(name) => {
             let path = search_path(name, around)

@@ -84,7 +84,7 @@ fn advice(findings: &[Finding]) -> String {
     } else if has(Kind::Broken) {
         "let the pins in question move: `pyresolve update NAME`"
     } else {
-        "run `pyresolve lock`"
+        "run `pyresolve lock`, or `pyresolve prune` where only nixpkgs is newer"
     };
     format!("help: {what}")
 }
@@ -197,7 +197,13 @@ fn stale(asked: &Asked<'_>, lock: &Pylock) -> Vec<Finding> {
         .iter()
         .map(|e| e.system.name())
         .collect();
-    let nixpkgs = (&asked.located.channel, &asked.located.date);
+    let located = &asked.located;
+    let named = |channel: &str, date: &str, revision: Option<&String>| {
+        let revision = revision.and_then(|r| r.get(..12)).unwrap_or_default();
+        let parts = [channel, date, revision].into_iter();
+        let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+        parts.join(" ")
+    };
     let then = own.nixpkgs.clone().unwrap_or_default();
     let settings = [
         (
@@ -221,8 +227,8 @@ fn stale(asked: &Asked<'_>, lock: &Pylock) -> Vec<Finding> {
         ),
         (
             "nixpkgs",
-            format!("{} {}", then.channel, then.date).trim().to_owned(),
-            format!("{} {}", nixpkgs.0, nixpkgs.1).trim().to_owned(),
+            named(&then.channel, &then.date, then.revision.as_ref()),
+            named(&located.channel, &located.date, located.revision.as_ref()),
         ),
     ];
     for (what, old, new) in settings {
@@ -239,7 +245,16 @@ fn stale(asked: &Asked<'_>, lock: &Pylock) -> Vec<Finding> {
         }
     }
     if findings.is_empty() {
-        let what = "was made by another pyresolve, or with other settings (index, constraints, overrides, pre-releases, formats)";
+        // A tree without a revision is known by its files only.
+        let tree = !located.is_bundled() && located.revision.is_none();
+        let what = format!(
+            "was made {}by another pyresolve, or with other settings (index, constraints, overrides, pre-releases, formats)",
+            if tree {
+                "with nixpkgs as it was before, "
+            } else {
+                ""
+            }
+        );
         findings.push(Finding::new(Kind::Stale, file, what));
     }
     findings

@@ -100,6 +100,8 @@ pub(super) fn as_text(moves: &[Move]) -> String {
         let line = match (m.old.is_empty(), m.new.is_empty()) {
             (true, _) => format!("+ {} {}{note}", m.name, versions(&m.new)),
             (_, true) => format!("- {} {}{note}", m.name, versions(&m.old)),
+            // Only what the Nix file does about it is another.
+            _ if m.old == m.new => format!("~ {} {}{note}", m.name, versions(&m.new)),
             _ => format!(
                 "~ {} {} → {}{note}",
                 m.name,
