@@ -2,10 +2,12 @@
 //! conflicts between files and flags, and the environment are the business of [`super::settings`].
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use crate::nixpkgs::snapshot;
 use crate::python::System;
 
 const STYLES: Styles = Styles::styled()
@@ -18,13 +20,20 @@ const AFTER_HELP: &str = "\
 Exit codes: 0 done, 1 the requirements cannot be satisfied (or differences were found),
 2 usage or input, 3 index, network or integrity.";
 
+/// The program's version, and the day of what it knows of nixpkgs by itself.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let (channel, date) = snapshot::origin();
+    let version = env!("CARGO_PKG_VERSION");
+    format!("{version} (bundled nixpkgs: {channel} of {date})")
+});
+
 /// Turns a Python project into pinned, readable, reviewable Nix.
 ///
 /// Reads setup.py, pyproject.toml, setup.cfg or requirements files without running them, resolves
 /// the requirements against a package index, and writes a Nix file with an entry for exactly what
 /// nixpkgs lacks, and a pylock.toml with every pin. Needs neither Nix nor Python.
 #[derive(Debug, Parser)]
-#[command(name = "pyresolve", version, styles = STYLES, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(name = "pyresolve", version = VERSION.as_str(), styles = STYLES, after_help = AFTER_HELP, max_term_width = 100)]
 #[command(
     infer_subcommands = false,
     arg_required_else_help = true,

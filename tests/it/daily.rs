@@ -253,6 +253,12 @@ fn shells_and_readers_of_manuals_are_served() {
         assert_eq!(output.status.code(), Some(0));
         assert!(stdout(&output).contains("lock-only"), "{shell}");
     }
+    let version = stdout(&workshop.run(&["--version"]));
+    let (_, date) = pyresolve::nixpkgs::snapshot::origin();
+    assert!(
+        version.starts_with("pyresolve ") && version.contains(date),
+        "{version}"
+    );
     let page = stdout(&workshop.run(&["man"]));
     assert!(page.contains(".TH pyresolve 1"), "{page}");
     let output = workshop.run(&["man", "pages"]);

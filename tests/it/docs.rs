@@ -63,6 +63,8 @@ fn workshop() -> Workshop {
     fs::create_dir_all(workshop.path("testdata/projects/bridge")).unwrap();
     workshop.write("testdata/projects/bridge/setup.py", &setup);
     workshop.write("setup.py", &setup);
+    let metadata = "# /// script\n# dependencies = [\"flask\"]\n# ///\nimport flask\n";
+    workshop.write("script.py", metadata);
     let tree = root().join("testdata/contribute/tree");
     crate::contribute::copy(&tree, &workshop.path("nixpkgs"));
     let list = "nixpkgs/maintainers/maintainer-list.nix";
@@ -172,4 +174,80 @@ fn every_command_that_is_named_exists() {
             .any(|line| line.starts_with("##") && line.contains(name));
         assert!(heading, "docs/reference.md does not describe `{name}`");
     }
+}
+
+/// The reference has every option of every command, and shows none that there is not.
+#[test]
+fn every_option_is_described() {
+    use clap::CommandFactory as _;
+    let reference = fs::read_to_string(root().join("docs/reference.md")).unwrap();
+    let words: BTreeSet<&str> = reference
+        .split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
+        .collect();
+    let mut left = vec![pyresolve::cli::args::Cli::command()];
+    let (mut missing, mut known) = (Vec::new(), BTreeSet::new());
+    while let Some(command) = left.pop() {
+        for argument in command.get_arguments() {
+            if let Some(long) = argument.get_long() {
+                known.insert(format!("--{long}"));
+                known.extend(
+                    argument
+                        .get_all_aliases()
+                        .into_iter()
+                        .flatten()
+                        .map(|a| format!("--{a}")),
+                );
+                if !words.contains(format!("--{long}").as_str()) {
+                    missing.push(format!("{} --{long}", command.get_name()));
+                }
+            }
+        }
+        left.extend(command.get_subcommands().cloned());
+    }
+    assert!(missing.is_empty(), "{missing:?}");
+    known.extend(["--help", "--version"].map(str::to_owned));
+    // Of other programs, or of files that they read.
+    known.extend(
+        [
+            "--find-links",
+            "--no-index",
+            "--pre",
+            "--require-hashes",
+            "--hash",
+        ]
+        .map(str::to_owned),
+    );
+    let strange: Vec<&&str> = words
+        .iter()
+        .filter(|word| {
+            word.len() > 2 && word.starts_with("--") && word.bytes().any(|b| b.is_ascii_lowercase())
+        })
+        .filter(|word| !known.contains(**word))
+        .collect();
+    assert!(strange.is_empty(), "{strange:?}");
+}
+
+#[test]
+fn links_lead_to_files_that_are_there() {
+    let mut all = documents();
+    for name in ["README.md", "CONTRIBUTING.md"] {
+        all.push((
+            name.to_owned(),
+            fs::read_to_string(root().join(name)).unwrap(),
+        ));
+    }
+    let mut found = 0;
+    for (document, text) in all {
+        for part in text.split("](").skip(1) {
+            let target = part.split([')', '#']).next().unwrap();
+            if target.is_empty() || target.contains("://") || !target.contains(".md") {
+                continue;
+            }
+            let folders = [root(), root().join("docs")];
+            let exists = folders.iter().any(|folder| folder.join(target).is_file());
+            assert!(exists, "{document}: {target}");
+            found += 1;
+        }
+    }
+    assert!(found > 15, "{found}");
 }

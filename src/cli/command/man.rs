@@ -26,15 +26,17 @@ pub fn run(args: &args::Man, report: &Report) -> Result<Exit, Failure> {
 }
 
 /// The page of the program and those of its commands, with the names of their files.
-fn pages(command: Command) -> Result<Vec<(String, String)>, Failure> {
-    let mut pages = vec![("pyresolve.1".to_owned(), page(&command)?)];
-    let mut whole = command;
-    whole.build();
-    for sub in whole.get_subcommands() {
-        let name = format!("pyresolve-{}", sub.get_name());
-        let sub = sub.clone().display_name(name.clone());
-        pages.push((format!("{name}.1"), page(&sub)?));
+fn pages(mut command: Command) -> Result<Vec<(String, String)>, Failure> {
+    command.build();
+    let mut pages = Vec::new();
+    let mut left = vec![("pyresolve".to_owned(), command)];
+    while let Some((name, command)) = left.pop() {
+        for sub in command.get_subcommands() {
+            left.push((format!("{name}-{}", sub.get_name()), sub.clone()));
+        }
+        pages.push((format!("{name}.1"), page(&command.display_name(name))?));
     }
+    pages.sort();
     Ok(pages)
 }
 
