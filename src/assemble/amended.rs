@@ -105,6 +105,10 @@ impl<A: Amend> Catalog for Amended<'_, A> {
         self.catalog.expect_facts(name, sdist);
     }
 
+    fn gains_from_hints(&self) -> bool {
+        self.catalog.gains_from_hints()
+    }
+
     fn send(&self, scout: Option<Arc<dyn Scout>>) {
         self.catalog.send(scout);
     }

@@ -13,7 +13,9 @@ use crate::index::Catalog;
 use crate::nixpkgs::facts::{AttributeFacts, Names};
 use crate::nixpkgs::{Nixpkgs, is_bootstrap};
 use crate::python::range::admits;
-use crate::python::{Metadata, PackageName, Requirement, Version, VersionSpecifiers, Wanted};
+use crate::python::{
+    Metadata, PackageName, Requirement, Requires, Version, VersionSpecifiers, Wanted,
+};
 
 /// Another catalog's answers, but for the requirements of what nixpkgs has.
 pub type Kept<'a> = Amended<'a, Recipes<'a>>;
@@ -51,11 +53,7 @@ impl Amend for Recipes<'_> {
 }
 
 /// What a recipe leaves of requirements.
-fn left(
-    requirements: &[Requirement],
-    facts: &AttributeFacts,
-    nixpkgs: &Nixpkgs,
-) -> Vec<Requirement> {
+fn left(requirements: &Requires, facts: &AttributeFacts, nixpkgs: &Nixpkgs) -> Requires {
     let kept = requirements
         .iter()
         .filter(|requirement| !names(facts.removed.as_ref(), &requirement.name));

@@ -49,7 +49,7 @@ impl<'a> Restated<'a> {
         };
         let extras = facts.provides_extra.iter();
         let metadata = Metadata {
-            requires_dist,
+            requires_dist: requires_dist.into(),
             provides_extra: extras.filter_map(|extra| extra.parse().ok()).collect(),
             ..said.clone()
         };

@@ -10,6 +10,7 @@ use super::interrupt::Interrupt;
 use super::obsolete;
 use super::progress::Watcher;
 use super::question;
+use super::remembered::Names;
 use super::report::{Report, Volume};
 use super::settings;
 use super::sources::{self, Wishes};
@@ -174,46 +175,58 @@ impl<'a> Asked<'a> {
     ///
     /// # Errors
     /// Anything that keeps it from a complete result.
-    pub fn answer(mut self, watcher: &Watcher, reasons: Reasons) -> Result<Locked, Failure> {
-        let meant = self.meant;
-        let existing = self
-            .existing
-            .map(|text| question::parsed(meant, &text))
-            .transpose()?;
-        let older = existing.as_ref().map(|lock| noted(meant, lock));
-        let older = older.unwrap_or_default();
-        let nixpkgs = question::nixpkgs(
-            &meant.targets.python,
-            &mut self.located,
-            &self.around,
-            self.list.as_deref(),
-        )?;
-        let nixpkgs = Arc::new(nixpkgs);
-        let input = question::input(meant, &self.wishes, self.policy, &nixpkgs, existing);
-        let remote = RemoteCatalog::new(self.options);
-        let catalog = Kept::new(&remote, &nixpkgs);
-        let work = Work {
+    pub fn answer(self, watcher: &Watcher, reasons: Reasons) -> Result<Locked, Failure> {
+        let names = Names::of(&self, reasons);
+        let Self {
             meant,
-            wishes: &self.wishes,
-            nixpkgs: &nixpkgs,
-            input: &input,
-            inputs: &self.inputs,
-            catalog: &catalog,
-            older: &older,
-            watcher,
-        };
-        let outcome = match meant.output.nix {
-            Some(_) => work.everything(),
-            None => work.only_the_lock(reasons),
+            wishes,
+            inputs,
+            existing,
+            mut located,
+            around,
+            policy,
+            options,
+            list,
+        } = self;
+        let python = &meant.targets.python;
+        let nixpkgs = question::nixpkgs(python, &mut located, &around, list.as_deref())?;
+        let nixpkgs = Arc::new(nixpkgs);
+        let remote = RemoteCatalog::new(options);
+        let known = names
+            .as_ref()
+            .and_then(|names| names.recall(&remote, &meant.output.lock, &nixpkgs));
+        let outcome = match known {
+            Some(known) => known,
+            None => {
+                let existing = existing.map(|text| question::parsed(meant, &text));
+                let existing = existing.transpose()?;
+                let older = existing.as_ref().map(|lock| noted(meant, lock));
+                let input = question::input(meant, &wishes, policy, &nixpkgs, existing);
+                let outcome = Work {
+                    meant,
+                    wishes: &wishes,
+                    nixpkgs: &nixpkgs,
+                    input: &input,
+                    inputs: &inputs,
+                    catalog: &Kept::new(&remote, &nixpkgs),
+                    older: &older.unwrap_or_default(),
+                    watcher,
+                }
+                .done(reasons);
+                if let Some(names) = &names {
+                    names.remember(&remote, outcome.as_ref());
+                }
+                outcome
+            }
         };
         for line in traffic(&remote.counts()) {
             watcher.note(&line);
         }
-        let mut locked = outcome.map_err(refused)?;
+        let mut locked = outcome?;
         remote.end();
-        let notes = self.located.notes.iter().cloned();
+        let notes = located.notes.iter().cloned();
         locked.warnings.splice(0..0, notes);
-        locked.source = question::told(&self.located);
+        locked.source = question::told(&located);
         Ok(locked)
     }
 }
@@ -241,6 +254,14 @@ struct Aspects {
 }
 
 impl Work<'_> {
+    fn done(&self, reasons: Reasons) -> Result<Locked, Failure> {
+        let outcome = match self.meant.output.nix {
+            Some(_) => self.everything(),
+            None => self.only_the_lock(reasons),
+        };
+        outcome.map_err(refused)
+    }
+
     fn policy(&self) -> plan::Policy {
         plan::Policy {
             project: self.wishes.called.clone(),

@@ -15,6 +15,7 @@ pub mod locking;
 mod obsolete;
 pub mod progress;
 pub mod question;
+mod remembered;
 pub mod report;
 pub mod settings;
 pub mod sources;

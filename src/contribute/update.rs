@@ -424,8 +424,8 @@ impl Work<'_> {
         let (new, old) = if to_run {
             let old = releases.old_metadata.as_ref();
             (
-                Some(releases.metadata.requires_dist.clone()),
-                old.map(|m| m.requires_dist.clone()),
+                Some(releases.metadata.requires_dist.clone().into()),
+                old.map(|m| m.requires_dist.clone().into()),
             )
         } else {
             (built(&releases.facts), built(&releases.old_facts))

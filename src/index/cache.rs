@@ -19,9 +19,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::packed::{Head, Reader, put_text};
+use super::bytes::{Reader, put_text};
+use super::packed::Head;
 use super::release::Body;
 use crate::project::SourceFacts;
 use crate::project::files::Found;
@@ -37,9 +39,14 @@ const HOT: usize = 12 << 10;
 const MAX_PART: usize = 512 << 20;
 /// Where everything is kept: the format, and the program's version, as metadata and facts that were
 /// read from sources are only as good as the readers were.
-pub const VERSION: &str = concat!("v1-", env!("CARGO_PKG_VERSION"));
+pub const VERSION: &str = concat!("v2-", env!("CARGO_PKG_VERSION"));
 /// Where facts are kept; a new name when the readers of sources find more than before.
 const FACTS: &str = "facts-4";
+/// Where answers to whole questions are kept, and how many.
+const ANSWERS: &str = "answers";
+const MAX_ANSWERS: usize = 100;
+/// How much of a file tells whether it is what it was: validators are short.
+const GLANCE: usize = 512;
 /// Records beyond this are not carried over to a new page.
 const MAX_RECORDS: usize = 8 << 20;
 
@@ -69,19 +76,25 @@ pub struct Unstored {
     checked: u64,
     max_age: u32,
     part: Vec<u8>,
+    head_crc: u32,
+    /// What the file will be known by: checksums of head and body.
+    pub stamp: u64,
 }
 
 impl Unstored {
-    /// A page's head and when to check it again.
-    pub fn new(validity: &Validity, head: &Head) -> Self {
+    /// A page's head, body, and when to check it again.
+    pub fn new(validity: &Validity, head: &Head, body: &[u8]) -> Self {
         let mut part = Vec::new();
         put_text(&mut part, &validity.etag);
         put_text(&mut part, &validity.modified);
         part.extend_from_slice(&head.to_bytes());
+        let head_crc = crc32fast::hash(&part);
         Self {
             checked: validity.checked,
             max_age: validity.max_age,
             part,
+            head_crc,
+            stamp: u64::from(crc32fast::hash(body)) << 32 | u64::from(head_crc),
         }
     }
 }
@@ -97,13 +110,26 @@ pub struct Entry {
     pub body: Body,
     /// The metadata behind it.
     pub records: Records,
+    /// What the file is known by.
+    pub stamp: u64,
+}
+
+/// The little of a project's file that tells whether it is what it was.
+#[derive(Debug)]
+pub struct Glance {
+    /// When to check it again.
+    pub validity: Validity,
+    /// What the file is known by.
+    pub stamp: u64,
 }
 
 /// Metadata by key, checked when it is looked at.
 #[derive(Debug, Default)]
 pub struct Records {
-    bytes: Vec<u8>,
+    bytes: Arc<Vec<u8>>,
     places: HashMap<String, (usize, usize, u32)>,
+    /// Where the last sound one ends.
+    end: usize,
 }
 
 /// A page's body on disk, and its end in memory.
@@ -112,7 +138,9 @@ pub struct Stored {
     path: PathBuf,
     start: u64,
     stamp: u64,
-    hot: Vec<u8>,
+    /// The end of the body, and records behind it.
+    rest: Arc<Vec<u8>>,
+    hot: usize,
     hot_start: usize,
 }
 
@@ -148,20 +176,72 @@ impl Cache {
         BUFFER.with_borrow_mut(|buffer| load(path, buffer))
     }
 
+    /// The beginning of what is kept of a project.
+    pub fn glance(&self, index: &str, project: &str) -> Option<Glance> {
+        let path = self.root.as_ref()?.join(index).join(project);
+        let mut start = [0_u8; GLANCE];
+        let len = read_up_to(&mut File::open(path).ok()?, &mut start).ok()?;
+        let start = start.get(..len)?;
+        let fixed = Fixed::parse(start)?;
+        // Without its checksum, which is that of the whole head: where these are wrong, the page is
+        // fetched once in vain.
+        let mut input = Reader(start.get(FIXED..)?);
+        let mut text = || input.text().unwrap_or_default().to_owned();
+        Some(Glance {
+            validity: Validity {
+                checked: fixed.checked,
+                max_age: fixed.max_age,
+                etag: text(),
+                modified: text(),
+            },
+            stamp: fixed.stamp,
+        })
+    }
+
+    /// The answer that was kept under a name.
+    pub fn answer(&self, name: &str) -> Option<Vec<u8>> {
+        let mut bytes = std::fs::read(self.root.as_ref()?.join(ANSWERS).join(name)).ok()?;
+        let end = bytes.len().checked_sub(4)?;
+        let crc = u32::from_le_bytes(bytes.get(end..)?.try_into().ok()?);
+        bytes.truncate(end);
+        (crc32fast::hash(&bytes) == crc).then_some(bytes)
+    }
+
+    /// Keeps an answer, and of earlier ones only the newest.
+    pub fn store_answer(&self, name: &str, bytes: &[u8]) {
+        let Some(folder) = self.root.as_ref().map(|root| root.join(ANSWERS)) else {
+            return;
+        };
+        let crc = crc32fast::hash(bytes).to_le_bytes();
+        self.replace(&folder.join(name), &[bytes, &crc]);
+        let Ok(entries) = std::fs::read_dir(&folder) else {
+            return;
+        };
+        let mut kept: Vec<_> = entries
+            .flatten()
+            .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+            .collect();
+        kept.sort();
+        kept.truncate(kept.len().saturating_sub(MAX_ANSWERS));
+        for (_, path) in kept {
+            // Whoever cannot remove it now removes it with the next answer.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+
     /// Keeps a page; metadata that the old file holds stays.
     pub fn store(&self, index: &str, project: &PackageName, page: &Unstored, body: &[u8]) {
         let Some(path) = self.page_path(index, project) else {
             return;
         };
         let tail = tail_of(&path).unwrap_or_default();
-        let head_crc = crc32fast::hash(&page.part);
         let fixed = Fixed {
             checked: page.checked,
             max_age: page.max_age,
-            stamp: u64::from(crc32fast::hash(body)) << 32 | u64::from(head_crc),
+            stamp: page.stamp,
             head: page.part.len(),
             body: body.len(),
-            head_crc,
+            head_crc: page.head_crc,
         };
         self.replace(&path, &[&fixed.to_bytes(), &page.part, body, &tail]);
     }
@@ -276,8 +356,10 @@ thread_local! {
 
 fn load(path: PathBuf, buffer: &mut Vec<u8>) -> Option<Entry> {
     let mut file = File::open(&path).ok()?;
-    buffer.resize(FIRST_READ, 0);
-    let len = read_up_to(&mut file, buffer).ok()?;
+    let size = usize::try_from(file.metadata().ok()?.len()).ok()?;
+    let len = size.min(FIRST_READ);
+    buffer.resize(len, 0);
+    file.read_exact(buffer).ok()?;
     let fixed = Fixed::parse(buffer.get(..len)?)?;
     let (head_end, body_end) = (FIXED + fixed.head, FIXED + fixed.head + fixed.body);
     if len < head_end {
@@ -287,26 +369,28 @@ fn load(path: PathBuf, buffer: &mut Vec<u8>) -> Option<Entry> {
     let (etag, modified, head) = fixed.head(buffer.get(FIXED..head_end)?)?;
     // The newest releases are the ones that are asked for, and they lie last.
     let hot_start = head_end.max(body_end.saturating_sub(HOT));
-    let mut rest = Vec::new();
-    if len < FIRST_READ {
+    let rest = if len == size {
         if u64::from(crc32fast::hash(buffer.get(head_end..body_end)?)) != fixed.stamp >> 32 {
             return None;
         }
-        rest.extend_from_slice(buffer.get(hot_start..len)?);
+        buffer.get(hot_start..len)?.to_vec()
     } else {
         file.seek(SeekFrom::Start(hot_start as u64)).ok()?;
-        let limit = (HOT + MAX_RECORDS) as u64;
-        file.take(limit).read_to_end(&mut rest).ok()?;
-    }
-    if rest.len() < body_end - hot_start {
+        let mut rest = vec![0; size.checked_sub(hot_start)?.min(HOT + MAX_RECORDS)];
+        file.read_exact(&mut rest).ok()?;
+        rest
+    };
+    let hot = body_end - hot_start;
+    if rest.len() < hot {
         return None;
     }
-    let tail = rest.split_off(body_end - hot_start);
+    let rest = Arc::new(rest);
     let stored = Stored {
         path,
         start: head_end as u64,
         stamp: fixed.stamp,
-        hot: rest,
+        rest: Arc::clone(&rest),
+        hot,
         hot_start: hot_start - head_end,
     };
     Some(Entry {
@@ -318,7 +402,8 @@ fn load(path: PathBuf, buffer: &mut Vec<u8>) -> Option<Entry> {
         },
         head,
         body: Body::Disk(stored),
-        records: Records::parse(tail),
+        records: Records::parse(rest, hot),
+        stamp: fixed.stamp,
     })
 }
 
@@ -365,8 +450,11 @@ fn tail_of(path: &Path) -> Option<Vec<u8>> {
     if tail.len() > MAX_RECORDS {
         return None;
     }
-    let sound = Records::parse(tail);
-    Some(sound.bytes)
+    let tail = Arc::new(tail);
+    let end = Records::parse(Arc::clone(&tail), 0).end;
+    let mut tail = Arc::into_inner(tail)?;
+    tail.truncate(end);
+    Some(tail)
 }
 
 struct Fixed {
@@ -426,11 +514,11 @@ impl Fixed {
 }
 
 impl Records {
-    /// Finds the records; what follows a broken one is cut off.
-    fn parse(mut bytes: Vec<u8>) -> Self {
+    /// Finds the records, which begin at `start`; what follows a broken one does not count.
+    fn parse(bytes: Arc<Vec<u8>>, start: usize) -> Self {
         let mut places = HashMap::new();
-        let mut input = Reader(&bytes);
-        let mut end = 0;
+        let mut input = Reader(bytes.get(start..).unwrap_or(&[]));
+        let mut end = start;
         while let Some((payload, crc)) = record(&mut input) {
             let mut inner = Reader(payload);
             let Some(key) = inner.text() else { break };
@@ -438,8 +526,7 @@ impl Records {
             places.insert(key.to_owned(), (next - payload.len(), payload.len(), crc));
             end = next;
         }
-        bytes.truncate(end);
-        Self { bytes, places }
+        Self { bytes, places, end }
     }
 
     /// The content under a key.
@@ -473,8 +560,9 @@ impl Stored {
     /// # Errors
     /// When the file is gone or was replaced.
     pub fn read(&self, start: usize, len: usize) -> io::Result<Cow<'_, [u8]>> {
-        let hot = start.checked_sub(self.hot_start);
-        if let Some(block) = hot.and_then(|at| self.hot.get(at..at.checked_add(len)?)) {
+        let hot = self.rest.get(..self.hot);
+        let at = start.checked_sub(self.hot_start);
+        if let Some(block) = at.and_then(|at| hot?.get(at..at.checked_add(len)?)) {
             return Ok(Cow::Borrowed(block));
         }
         let mut file = File::open(&self.path)?;

@@ -18,10 +18,10 @@ use super::{IndexError, Page, html, page};
 use crate::python::{PackageName, Sha256};
 
 /// The largest page, inflated: several times any that is known.
-const MAX_PAGE: u64 = 256 << 20;
+pub(super) const MAX_PAGE: u64 = 256 << 20;
 /// How long a page needs no check where the server says nothing, in seconds.
 const DEFAULT_MAX_AGE: u32 = 600;
-const ACCEPT: &str = "application/vnd.pypi.simple.v1+json, \
+pub(super) const ACCEPT: &str = "application/vnd.pypi.simple.v1+json, \
                       application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1";
 
 /// What the cache holds of a project.
@@ -36,7 +36,7 @@ pub(super) enum Cached {
 
 impl Shared {
     /// The indexes that may know a project, with their numbers.
-    fn indexes_for<'a>(
+    pub(super) fn indexes_for<'a>(
         &'a self,
         name: &'a PackageName,
     ) -> impl Iterator<Item = (usize, &'a Index)> {
@@ -58,7 +58,7 @@ impl Shared {
                 return Cached::Missing(number);
             };
             let fresh = entry.validity.is_fresh(self.now) && !self.options.refresh;
-            let usable = fresh || self.options.offline;
+            let usable = fresh || self.options.offline || self.was_checked(&folder, name);
             if is_absent(&entry.head) {
                 if usable {
                     continue;
@@ -66,7 +66,9 @@ impl Shared {
                 return Cached::Missing(number);
             }
             let page = self.page_of(name, index, entry.head, entry.body);
-            let known = Arc::new(Known::new(page, folder, Arc::new(entry.records), true));
+            let records = Arc::new(entry.records);
+            let known = Known::new(page, folder, records, entry.stamp, true);
+            let known = Arc::new(known);
             return if usable {
                 Cached::Fresh(known)
             } else {
@@ -210,10 +212,11 @@ impl Shared {
         records: Option<Arc<Records>>,
     ) {
         let folder = folder_of(index);
-        let unstored = Unstored::new(&validity, &head);
+        let unstored = Unstored::new(&validity, &head, &body);
         let page = self.page_of(name, index, head, Body::Memory(body));
         let place = folder.clone().unwrap_or_default();
-        let known = Known::new(page, place, records.unwrap_or_default(), false);
+        let records = records.unwrap_or_default();
+        let known = Known::new(page, place, records, unstored.stamp, false);
         let known = Arc::new(known);
         self.put_page(name, Ok(Arc::clone(&known)), false);
         self.tell_page(&known.page);
@@ -223,7 +226,12 @@ impl Shared {
         }
     }
 
-    fn note_absence(self: &Arc<Self>, name: &PackageName, index: &Index, response: &Response) {
+    pub(super) fn note_absence(
+        self: &Arc<Self>,
+        name: &PackageName,
+        index: &Index,
+        response: &Response,
+    ) {
         if self.options.indexes.len() < 2 {
             return;
         }
@@ -231,7 +239,7 @@ impl Shared {
             let (shared, name) = (Arc::clone(self), name.clone());
             let validity = self.validity(response);
             self.submit(move || {
-                let nothing = Unstored::new(&validity, &Head::default());
+                let nothing = Unstored::new(&validity, &Head::default(), &[]);
                 shared.cache.store(&folder, &name, &nothing, &[]);
             });
         }
@@ -258,7 +266,7 @@ impl Shared {
             .unwrap_or_else(|| Err(interrupted(&shown)))
     }
 
-    fn validity(&self, response: &Response) -> Validity {
+    pub(super) fn validity(&self, response: &Response) -> Validity {
         Validity {
             checked: self.now,
             max_age: max_age(response),
@@ -269,7 +277,7 @@ impl Shared {
 }
 
 /// The folder of an index in the cache; none for places that are looked at every time.
-fn folder_of(index: &Index) -> Option<String> {
+pub(super) fn folder_of(index: &Index) -> Option<String> {
     match &index.location {
         Location::Simple(url) => {
             let digest = Sha256::of(url.as_str().as_bytes()).hex();
@@ -288,7 +296,10 @@ fn is_absent(head: &Head) -> bool {
     head.base.is_empty()
 }
 
-fn parse_page(name: &PackageName, response: &Response) -> Result<(Head, Vec<u8>), String> {
+pub(super) fn parse_page(
+    name: &PackageName,
+    response: &Response,
+) -> Result<(Head, Vec<u8>), String> {
     let encoding = response.header("content-encoding");
     inflated(&response.body, encoding, MAX_PAGE, |body| {
         let text = std::str::from_utf8(body).map_err(|_| "it is not UTF-8".to_owned())?;
@@ -304,7 +315,7 @@ fn parse_page(name: &PackageName, response: &Response) -> Result<(Head, Vec<u8>)
 }
 
 /// `Cache-Control`'s `max-age` in seconds.
-fn max_age(response: &Response) -> u32 {
+pub(super) fn max_age(response: &Response) -> u32 {
     let control = response.header("cache-control").to_ascii_lowercase();
     let mut age = DEFAULT_MAX_AGE;
     for part in control.split(',').map(str::trim) {

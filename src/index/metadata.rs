@@ -9,6 +9,7 @@ use url::Url;
 use super::body::inflate;
 use super::client::{Request, Response};
 use super::range::{Sparse, Step, first_range, whole_wheel};
+use super::record;
 use super::shared::{Hashing, Known, Shared, interrupted};
 use super::{Distribution, IndexError, Release};
 use crate::python::metadata::Header;
@@ -97,7 +98,7 @@ impl Shared {
                 reason: e.to_string(),
             }));
         }
-        let metadata = Metadata::parse(known.record(key)?).ok()?;
+        let metadata = record::read(name, known.record(key)?, &self.reader)?;
         Some(Ok(Arc::new(metadata)))
     }
 
@@ -288,7 +289,7 @@ impl Shared {
         self.put_metadata(key, &shown, Ok(Arc::clone(&metadata)), false);
         self.tell_metadata(&known.page, release, &metadata);
         if keep {
-            known.keep(&self.cache, &key.1, pruned);
+            known.keep(&self.cache, &key.1, record::write(&metadata, &pruned));
         }
         Ok(())
     }

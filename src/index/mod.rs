@@ -3,7 +3,10 @@
 //! [`Catalog`] is the seam: the resolver asks it, [`remote::RemoteCatalog`] answers from the network
 //! and the cache, [`fixed::FixedCatalog`] from memory.
 
+mod address;
+mod answer;
 mod body;
+mod bytes;
 mod cache;
 mod client;
 pub mod credential;
@@ -21,6 +24,7 @@ mod packed;
 mod page;
 mod pool;
 mod range;
+mod record;
 pub mod release;
 pub mod remote;
 mod scan;
@@ -38,7 +42,7 @@ use crate::python::{Metadata, PackageName, Sha256, Wanted};
 pub use cache::VERSION as CACHE_VERSION;
 pub use document::Document;
 pub use options::{Index, Location, MetadataBuilder, Options};
-pub use release::{Commit, Distribution, FileUrl, Page, Place, Release, Tree};
+pub use release::{Commit, Distribution, FileUrl, Glimpse, Page, Place, Release, Tree};
 pub use remote::{Counts, RemoteCatalog};
 pub use timestamp::Timestamp;
 
@@ -176,6 +180,12 @@ pub trait Catalog: Send + Sync {
 
     /// The facts of this sdist will be asked for soon.
     fn expect_facts(&self, _name: &PackageName, _sdist: &Distribution) {}
+
+    /// Whether answers may have to be waited for, so that looking ahead of the questions gains
+    /// anything.
+    fn gains_from_hints(&self) -> bool {
+        true
+    }
 
     /// From now on tells this scout of everything that arrives. Replaces an earlier scout; none
     /// ends it. A catalog that answers at once need not tell anything.

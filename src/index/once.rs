@@ -57,6 +57,29 @@ impl<K: Hash + Eq + Clone, V: Clone> OnceMap<K, V> {
         }
     }
 
+    /// Whether nobody has asked anything.
+    pub fn is_empty(&self) -> bool {
+        self.slots().is_empty()
+    }
+
+    /// Whether there is no answer to some question.
+    pub fn has_errors(&self) -> bool {
+        let slots = self.slots();
+        slots
+            .values()
+            .any(|slot| matches!(slot, Slot::Ready(Err(_))))
+    }
+
+    /// All questions that are answered, in no order.
+    pub fn answered(&self) -> Vec<(K, Result<V, IndexError>)> {
+        let slots = self.slots();
+        let answered = slots.iter().filter_map(|(key, slot)| match slot {
+            Slot::Ready(answer) => Some((key.clone(), answer.clone())),
+            Slot::Pending => None,
+        });
+        answered.collect()
+    }
+
     /// Waits for the answer; somebody must have claimed the question.
     pub fn wait(&self, key: &K) -> Result<V, IndexError> {
         let mut slots = self.slots();

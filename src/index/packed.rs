@@ -8,11 +8,15 @@
 //! All integers are little-endian; `varint` is LEB128; a text is a varint length and UTF-8.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
 use url::Url;
 
+use super::address::{absolute_prefix, is_plain, resolve_url};
+use super::bytes::{Reader, digest, hashed_folder, put_text, put_varint};
+use super::release::Glimpse;
 use super::timestamp::Timestamp;
 use super::{Distribution, FileUrl, Release};
 use crate::python::{Filename, PackageName, Sha256, Version, VersionSpecifiers};
@@ -70,13 +74,55 @@ pub struct Head {
     /// Beginnings of addresses that files share.
     prefixes: Vec<String>,
     /// The texts of `requires-python` that occur.
-    requires: Vec<String>,
+    requires: Vec<Wanted>,
     /// The releases, ascending by version.
     pub slots: Vec<Slot>,
     /// Their versions, one behind the other: most are never looked at.
     texts: String,
     /// The prefixes as absolute addresses, where they are such that a name can simply follow.
     absolute: OnceLock<Vec<Option<String>>>,
+    parsed: OnceLock<Option<Url>>,
+}
+
+/// A `requires-python`, read when somebody looks at it.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+struct Wanted {
+    text: String,
+    read: OnceLock<Option<VersionSpecifiers>>,
+}
+
+impl Wanted {
+    fn new(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            read: OnceLock::new(),
+        }
+    }
+
+    /// A text that is no specifier says nothing that could be relied on; installers ignore it too.
+    fn specifiers(&self) -> Option<&VersionSpecifiers> {
+        let read = || VersionSpecifiers::from_str(&self.text).ok();
+        self.read.get_or_init(read).as_ref()
+    }
+}
+
+/// A file's record, borrowed from its block.
+struct Raw<'a> {
+    flags: u8,
+    file: &'a str,
+    url: RawUrl<'a>,
+    size: Option<u64>,
+    sha256: Option<Sha256>,
+    requires: Option<&'a Wanted>,
+    uploaded: Option<Timestamp>,
+    yanked: Option<&'a str>,
+    metadata_sha256: Option<Sha256>,
+}
+
+enum RawUrl<'a> {
+    Whole(&'a str),
+    Hashed(usize, Sha256),
+    Beside(usize),
 }
 
 const SIZE: u8 = 1;
@@ -201,7 +247,7 @@ impl<'n> Builder<'n> {
         }
         if let Some(text) = requires {
             let (last, known) = (&mut self.last_requires, &mut self.requires_of);
-            let number = intern(known, &mut self.head.requires, last, text);
+            let number = intern(known, &mut self.head.requires, last, text, Wanted::new);
             put_varint(&mut self.arena, u64::from(number));
         }
         if let Some(Timestamp(micros)) = uploaded {
@@ -241,13 +287,13 @@ impl<'n> Builder<'n> {
         if let Some((prefix, hash)) = hashed_folder(folder) {
             self.arena.push(HASHED);
             let (last, known) = (&mut self.last_prefix, &mut self.prefix_of);
-            let number = intern(known, &mut self.head.prefixes, last, prefix);
+            let number = intern(known, &mut self.head.prefixes, last, prefix, str::to_owned);
             put_varint(&mut self.arena, u64::from(number));
             self.arena.extend_from_slice(&hash);
         } else if self.head.prefixes.len() < 16 || self.prefix_of.contains_key(folder) {
             self.arena.push(BESIDE);
             let (last, known) = (&mut self.last_prefix, &mut self.prefix_of);
-            let number = intern(known, &mut self.head.prefixes, last, folder);
+            let number = intern(known, &mut self.head.prefixes, last, folder, str::to_owned);
             put_varint(&mut self.arena, u64::from(number));
         } else {
             self.arena.push(WHOLE);
@@ -302,11 +348,13 @@ impl Head {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(256 + self.slots.len() * 24);
         put_text(&mut out, &self.base);
-        for list in [&self.prefixes, &self.requires] {
-            put_varint(&mut out, list.len() as u64);
-            for text in list {
-                put_text(&mut out, text);
-            }
+        put_varint(&mut out, self.prefixes.len() as u64);
+        for prefix in &self.prefixes {
+            put_text(&mut out, prefix);
+        }
+        put_varint(&mut out, self.requires.len() as u64);
+        for wanted in &self.requires {
+            put_text(&mut out, &wanted.text);
         }
         put_varint(&mut out, self.slots.len() as u64);
         put_text(&mut out, &self.texts);
@@ -324,13 +372,14 @@ impl Head {
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut input = Reader(bytes);
         let base = input.text()?.to_owned();
-        let mut lists = [Vec::new(), Vec::new()];
-        for list in &mut lists {
-            for _ in 0..input.varint()? {
-                list.push(input.text()?.to_owned());
-            }
+        let mut prefixes = Vec::new();
+        for _ in 0..input.varint()? {
+            prefixes.push(input.text()?.to_owned());
         }
-        let [prefixes, requires] = lists;
+        let mut requires = Vec::new();
+        for _ in 0..input.varint()? {
+            requires.push(Wanted::new(input.text()?));
+        }
         let count = input.varint()?;
         let mut slots: Vec<Slot> = Vec::with_capacity(count.min(1 << 16) as usize);
         let texts = input.text()?.to_owned();
@@ -357,6 +406,7 @@ impl Head {
             slots,
             texts,
             absolute: OnceLock::new(),
+            parsed: OnceLock::new(),
         })
     }
 
@@ -385,13 +435,12 @@ impl Head {
         if !slot.is_sound(block) {
             return None;
         }
-        let base = Url::parse(&self.base).ok()?;
         let mut wheels = Vec::new();
         let mut sdists = Vec::new();
         let mut input = Reader(block);
         while !input.0.is_empty() {
-            let file = self.distribution(&mut input, project, &base)?;
-            match file {
+            let raw = self.raw(&mut input)?;
+            match self.distribution(&raw, project) {
                 Some(file) if keep(&file) => match file.filename {
                     Filename::Wheel(_) => wheels.push(file),
                     Filename::Sdist(_) => sdists.push(file),
@@ -403,7 +452,7 @@ impl Head {
             return None;
         }
         wheels.sort_by(|a, b| a.file.cmp(&b.file));
-        sdists.sort_by_key(|sdist| sdist_rank(&sdist.file));
+        sdists.sort_by(|a, b| sdist_rank(&a.file).cmp(&sdist_rank(&b.file)));
         Some(Release {
             tree: None,
             version: self.version(slot),
@@ -412,124 +461,185 @@ impl Head {
         })
     }
 
-    /// The next file; `Some(None)` where it must be left out.
-    fn distribution(
+    /// Looks at the files that [`Head::release`] would give until somebody has seen enough; nothing
+    /// where the block is damaged.
+    pub fn glimpse(
         &self,
-        input: &mut Reader,
-        project: &PackageName,
-        base: &Url,
-    ) -> Option<Option<Distribution>> {
+        slot: &Slot,
+        block: &[u8],
+        cutoff: Option<Timestamp>,
+        see: &mut dyn FnMut(Glimpse<'_>) -> ControlFlow<()>,
+    ) {
+        if !slot.is_sound(block) {
+            return;
+        }
+        let mut input = Reader(block);
+        let mut sdist: Option<Raw<'_>> = None;
+        while let Some(raw) = self.raw(&mut input) {
+            let late = cutoff.is_some_and(|cutoff| raw.uploaded.is_none_or(|at| at >= cutoff));
+            if late || !self.has_address(&raw) {
+                continue;
+            }
+            if raw.file.ends_with(".whl") {
+                if see(raw.glimpse()).is_break() {
+                    return;
+                }
+            } else if sdist
+                .as_ref()
+                .is_none_or(|best| sdist_rank(raw.file) < sdist_rank(best.file))
+            {
+                sdist = Some(raw);
+            }
+        }
+        if let Some(raw) = sdist {
+            let _ = see(raw.glimpse());
+        }
+    }
+
+    /// The next record.
+    fn raw<'a>(&'a self, input: &mut Reader<'a>) -> Option<Raw<'a>> {
         let [flags] = input.array()?;
-        let file = input.text()?.to_owned();
-        let url = self.url(input, &file, base)?;
-        let size = if flags & SIZE != 0 {
+        let has = |flag: u8| flags & flag != 0;
+        let file = input.text()?;
+        let [form] = input.array()?;
+        let url = match form {
+            WHOLE => RawUrl::Whole(input.text()?),
+            form => {
+                let number = usize::try_from(input.varint()?).ok()?;
+                match form {
+                    HASHED => RawUrl::Hashed(number, Sha256(input.array()?)),
+                    _ => RawUrl::Beside(number),
+                }
+            }
+        };
+        let size = if has(SIZE) {
             Some(input.varint()?)
         } else {
             None
         };
-        let sha256 = if flags & SHA256 != 0 {
+        let sha256 = if has(SHA256) {
             Some(Sha256(input.array()?))
         } else {
             None
         };
-        let requires = if flags & REQUIRES != 0 {
+        let requires = if has(REQUIRES) {
             Some(self.requires.get(usize::try_from(input.varint()?).ok()?)?)
         } else {
             None
         };
-        let uploaded = if flags & UPLOADED != 0 {
+        let uploaded = if has(UPLOADED) {
             Some(Timestamp(i64::from_le_bytes(input.array()?)))
         } else {
             None
         };
-        let yanked = if flags & YANKED != 0 {
-            Some(input.text()?.to_owned())
+        let yanked = if has(YANKED) {
+            Some(input.text()?)
         } else {
             None
         };
-        let metadata_sha256 = if flags & METADATA_SHA256 != 0 {
+        let metadata_sha256 = if has(METADATA_SHA256) {
             Some(Sha256(input.array()?))
         } else {
             None
         };
-        let Some((filename, _)) = Filename::parse(&file, project) else {
-            return Some(None);
-        };
-        let Some(url) = url else {
-            return Some(None);
-        };
-        Some(Some(Distribution {
-            filename,
+        Some(Raw {
+            flags,
             file,
             url,
-            sha256,
             size,
-            // A text that is no specifier says nothing that could be relied on; installers
-            // ignore it too.
-            requires_python: requires.and_then(|text| VersionSpecifiers::from_str(text).ok()),
+            sha256,
+            requires,
             uploaded,
             yanked,
-            has_metadata: flags & METADATA != 0,
             metadata_sha256,
-        }))
+        })
     }
 
-    /// The address of a file; `Some(None)` where it makes no sense.
-    fn url(&self, input: &mut Reader, file: &str, base: &Url) -> Option<Option<FileUrl>> {
-        let [form] = input.array()?;
-        if form == WHOLE {
-            return Some(resolve_url(base, input.text()?).map(FileUrl::from));
-        }
-        let number = usize::try_from(input.varint()?).ok()?;
-        let mut hash = String::new();
-        if form == HASHED {
-            let hex = Sha256(input.array()?).hex();
-            for part in [hex.get(..2)?, hex.get(2..4)?, hex.get(4..)?] {
-                hash.push_str(part);
-                hash.push('/');
+    /// A file as a value; none where it must be left out.
+    fn distribution(&self, raw: &Raw<'_>, project: &PackageName) -> Option<Distribution> {
+        let (filename, _) = Filename::parse(raw.file, project)?;
+        Some(Distribution {
+            filename,
+            file: raw.file.to_owned(),
+            url: self.url(raw)?,
+            sha256: raw.sha256,
+            size: raw.size,
+            requires_python: raw.specifiers().cloned(),
+            uploaded: raw.uploaded,
+            yanked: raw.yanked.map(str::to_owned),
+            has_metadata: raw.flags & METADATA != 0,
+            metadata_sha256: raw.metadata_sha256,
+        })
+    }
+
+    /// Whether a file's address makes sense.
+    fn has_address(&self, raw: &Raw<'_>) -> bool {
+        let plain = match raw.url {
+            RawUrl::Whole(_) => false,
+            RawUrl::Hashed(number, _) | RawUrl::Beside(number) => {
+                self.folder(number).is_some() && raw.file.bytes().all(is_plain)
             }
+        };
+        plain || self.url(raw).is_some()
+    }
+
+    /// The address of a file; none where it makes no sense.
+    fn url(&self, raw: &Raw<'_>) -> Option<FileUrl> {
+        let (number, hash) = match &raw.url {
+            RawUrl::Whole(text) => {
+                return resolve_url(self.parsed_base()?, text).map(FileUrl::from);
+            }
+            RawUrl::Hashed(number, hash) => (*number, Some(hash.hex())),
+            RawUrl::Beside(number) => (*number, None),
+        };
+        let join = |prefix: &str| {
+            let mut url = String::with_capacity(prefix.len() + 67 + raw.file.len());
+            url.push_str(prefix);
+            if let Some(hex) = &hash {
+                for part in [hex.get(..2)?, hex.get(2..4)?, hex.get(4..)?] {
+                    url.push_str(part);
+                    url.push('/');
+                }
+            }
+            url.push_str(raw.file);
+            Some(url)
+        };
+        if let Some(prefix) = self.folder(number)
+            && raw.file.bytes().all(is_plain)
+        {
+            return Some(FileUrl::joined(join(prefix)?));
         }
+        let url = join(self.prefixes.get(number)?)?;
+        resolve_url(self.parsed_base()?, &url).map(FileUrl::from)
+    }
+
+    /// A prefix as an absolute address, if a name can simply follow it.
+    fn folder(&self, number: usize) -> Option<&str> {
         let absolute = self.absolute.get_or_init(|| {
-            let absolute = |prefix: &String| absolute_prefix(base, prefix);
+            let base = self.parsed_base();
+            let absolute = |prefix: &String| absolute_prefix(base?, prefix);
             self.prefixes.iter().map(absolute).collect()
         });
-        if let Some(prefix) = absolute.get(number)?
-            && file.bytes().all(is_plain)
-        {
-            return Some(Some(FileUrl::joined(format!("{prefix}{hash}{file}"))));
-        }
-        let prefix = self.prefixes.get(number)?;
-        Some(resolve_url(base, &format!("{prefix}{hash}{file}")).map(FileUrl::from))
+        absolute.get(number)?.as_deref()
+    }
+
+    fn parsed_base(&self) -> Option<&Url> {
+        let parsed = self.parsed.get_or_init(|| Url::parse(&self.base).ok());
+        parsed.as_ref()
     }
 }
 
-/// A prefix as an absolute address, if it is a mere folder.
-fn absolute_prefix(base: &Url, prefix: &str) -> Option<String> {
-    let url = resolve_url(base, prefix)?;
-    let folder = url.query().is_none() && url.path().ends_with('/');
-    folder.then(|| url.to_string())
-}
-
-/// What stands for itself in an address's path.
-fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~+!".contains(&byte)
-}
-
-/// The address of a file, absolute, without fragment and credentials.
-fn resolve_url(base: &Url, text: &str) -> Option<Url> {
-    let mut url = base.join(text).ok()?;
-    url.set_fragment(None);
-    if !matches!(url.scheme(), "http" | "https" | "file") {
-        return None;
+impl<'a> Raw<'a> {
+    fn specifiers(&self) -> Option<&'a VersionSpecifiers> {
+        self.requires.and_then(Wanted::specifiers)
     }
-    if !url.username().is_empty() || url.password().is_some() {
-        url.set_username("").ok()?;
-        url.set_password(None).ok()?;
+
+    fn glimpse(&self) -> Glimpse<'a> {
+        Glimpse::new(self.file, self.specifiers(), self.yanked.is_some())
     }
-    Some(url)
 }
 
-fn sdist_rank(file: &str) -> (u8, String) {
+fn sdist_rank(file: &str) -> (u8, &str) {
     let rank = if file.ends_with(".tar.gz") {
         0
     } else if file.ends_with(".zip") {
@@ -537,85 +647,28 @@ fn sdist_rank(file: &str) -> (u8, String) {
     } else {
         2
     };
-    (rank, file.to_owned())
+    (rank, file)
 }
-
-fn digest(hex: &str) -> Option<[u8; 32]> {
-    let mut out = [0_u8; 32];
-    unhex(hex.as_bytes(), &mut out).then_some(out)
-}
-
-/// `prefix/ab/cd/{60}/` to the prefix and the 32 bytes.
-fn hashed_folder(folder: &str) -> Option<(&str, [u8; 32])> {
-    let split = folder.len().checked_sub(67)?;
-    let bytes = folder.as_bytes();
-    if bytes.get(split + 2) != Some(&b'/')
-        || bytes.get(split + 5) != Some(&b'/')
-        || bytes.get(split.checked_sub(1)?) != Some(&b'/')
-    {
-        return None;
-    }
-    let tail = bytes.get(split..)?;
-    // Upper-case digits would come back in lower case: another address.
-    if tail.iter().any(u8::is_ascii_uppercase) {
-        return None;
-    }
-    let mut hash = [0_u8; 32];
-    let (first, rest) = hash.split_at_mut(1);
-    let (second, rest) = rest.split_at_mut(1);
-    (unhex(tail.get(..2)?, first)
-        && unhex(tail.get(3..5)?, second)
-        && unhex(tail.get(6..66)?, rest))
-    .then_some((folder.get(..split)?, hash))
-}
-
-/// Reads exactly `2 * out.len()` hexadecimal digits.
-fn unhex(text: &[u8], out: &mut [u8]) -> bool {
-    if text.len() != out.len() * 2 {
-        return false;
-    }
-    let mut wrong = 0;
-    for (pair, byte) in text.chunks_exact(2).zip(out.iter_mut()) {
-        if let [high, low] = pair {
-            let (high, low) = (NIBBLE[usize::from(*high)], NIBBLE[usize::from(*low)]);
-            wrong |= high | low;
-            *byte = high << 4 | low & 15;
-        }
-    }
-    wrong < 16
-}
-
-const NIBBLE: [u8; 256] = {
-    let mut table = [255_u8; 256];
-    let mut digit = 0;
-    while digit < 16 {
-        let lower = if digit < 10 {
-            b'0' + digit
-        } else {
-            b'a' + digit - 10
-        };
-        table[lower as usize] = digit;
-        table[lower.to_ascii_uppercase() as usize] = digit;
-        digit += 1;
-    }
-    table
-};
 
 /// The number of a text; neighbours mostly have the same.
-fn intern(
+fn intern<T: AsRef<str>>(
     numbers: &mut HashMap<String, u32>,
-    list: &mut Vec<String>,
+    list: &mut Vec<T>,
     last: &mut u32,
     text: &str,
+    new: impl Fn(&str) -> T,
 ) -> u32 {
-    if list.get(*last as usize).is_some_and(|same| same == text) {
+    if list
+        .get(*last as usize)
+        .is_some_and(|same| same.as_ref() == text)
+    {
         return *last;
     }
     let number = match numbers.get(text) {
         Some(number) => *number,
         None => {
             let number = list.len() as u32;
-            list.push(text.to_owned());
+            list.push(new(text));
             numbers.insert(text.to_owned(), number);
             number
         }
@@ -624,56 +677,9 @@ fn intern(
     number
 }
 
-/// Appends a LEB128 number.
-pub fn put_varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-/// Appends a text.
-pub fn put_text(out: &mut Vec<u8>, text: &str) {
-    put_varint(out, text.len() as u64);
-    out.extend_from_slice(text.as_bytes());
-}
-
-/// Takes values off the front of some bytes.
-#[derive(Debug)]
-pub struct Reader<'a>(pub &'a [u8]);
-
-impl<'a> Reader<'a> {
-    /// A LEB128 number.
-    pub fn varint(&mut self) -> Option<u64> {
-        let mut value = 0_u64;
-        for shift in (0..63).step_by(7) {
-            let (byte, rest) = self.0.split_first()?;
-            self.0 = rest;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Some(value);
-            }
-        }
-        None
-    }
-
-    /// A text.
-    pub fn text(&mut self) -> Option<&'a str> {
-        let len = usize::try_from(self.varint()?).ok()?;
-        std::str::from_utf8(self.bytes(len)?).ok()
-    }
-
-    /// So many bytes.
-    pub fn bytes(&mut self, len: usize) -> Option<&'a [u8]> {
-        let (bytes, rest) = self.0.split_at_checked(len)?;
-        self.0 = rest;
-        Some(bytes)
-    }
-
-    /// An array of bytes.
-    pub fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        self.bytes(N)?.try_into().ok()
+impl AsRef<str> for Wanted {
+    fn as_ref(&self) -> &str {
+        &self.text
     }
 }
 

@@ -1,8 +1,9 @@
 //! A project's page, its releases and their files (PEP 503, 691, 700, 592, 658).
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
-use std::ops::Deref;
+use std::ops::{ControlFlow, Deref};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
@@ -109,6 +110,37 @@ impl PartialEq for FileUrl {
 }
 
 impl Eq for FileUrl {}
+
+/// The little of a file that tells whom it may serve.
+#[derive(Debug, Clone, Copy)]
+pub struct Glimpse<'a> {
+    /// Its name.
+    pub file: &'a str,
+    /// `Requires-Python` as the index tells it.
+    pub requires_python: Option<&'a VersionSpecifiers>,
+    /// Whether it was yanked.
+    pub yanked: bool,
+}
+
+impl<'a> Glimpse<'a> {
+    /// Of a file.
+    pub fn new(
+        file: &'a str,
+        requires_python: Option<&'a VersionSpecifiers>,
+        yanked: bool,
+    ) -> Self {
+        Self {
+            file,
+            requires_python,
+            yanked,
+        }
+    }
+
+    fn of(file: &'a Distribution) -> Self {
+        let yanked = file.yanked.is_some();
+        Self::new(&file.file, file.requires_python.as_ref(), yanked)
+    }
+}
 
 /// A project at one version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -301,18 +333,43 @@ impl Page {
         })
     }
 
-    /// The release at a version.
-    pub fn release(&self, version: &Version) -> Option<Arc<Release>> {
+    /// How many releases there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The version at a position, in ascending order.
+    pub fn version_at(&self, position: usize) -> Option<&Version> {
+        let entry = self.entries.get(position)?;
+        Some(self.version(position, entry))
+    }
+
+    /// The position of a version.
+    pub fn position(&self, version: &Version) -> Option<usize> {
         let (mut low, mut high) = (0, self.entries.len());
-        let at = loop {
+        loop {
             let middle = low + (high - low) / 2;
             let entry = self.entries.get(middle).filter(|_| low < high)?;
             match self.version(middle, entry).cmp(version) {
                 Ordering::Less => low = middle + 1,
                 Ordering::Greater => high = middle,
-                Ordering::Equal => break middle,
+                Ordering::Equal => return Some(middle),
             }
-        };
+        }
+    }
+
+    /// The release at a version.
+    pub fn release(&self, version: &Version) -> Option<Arc<Release>> {
+        self.release_at(self.position(version)?)
+    }
+
+    /// The release at a position.
+    pub fn release_at(&self, at: usize) -> Option<Arc<Release>> {
         let entry = self.entries.get(at)?;
         entry
             .release
@@ -323,6 +380,24 @@ impl Page {
             })
             .clone()
     }
+
+    /// Looks at the files of the release at a position until somebody has seen enough, without
+    /// making values of them.
+    pub fn glimpse(&self, position: usize, mut see: impl FnMut(Glimpse<'_>) -> ControlFlow<()>) {
+        let Some(entry) = self.entries.get(position) else {
+            return;
+        };
+        let known = entry.release.get();
+        match (&self.packed, known) {
+            (Some(packed), None) => packed.glimpse(position, &mut see),
+            _ => {
+                let release = known.and_then(Option::as_ref);
+                let files = release.into_iter().flat_map(|release| release.files());
+                // Whoever has seen enough needs no more.
+                let _ = files.map(Glimpse::of).try_for_each(see);
+            }
+        }
+    }
 }
 
 impl Packed {
@@ -331,18 +406,28 @@ impl Packed {
             None => true,
             Some(cutoff) => file.uploaded.is_some_and(|uploaded| uploaded < cutoff),
         };
+        let block = self.block(slot)?;
+        self.head.release(name, slot, &block, keep)
+    }
+
+    fn glimpse(&self, position: usize, see: &mut dyn FnMut(Glimpse<'_>) -> ControlFlow<()>) {
+        if let Some(slot) = self.head.slots.get(position)
+            && let Some(block) = self.block(slot)
+        {
+            self.head.glimpse(slot, &block, self.cutoff, see);
+        }
+    }
+
+    fn block(&self, slot: &Slot) -> Option<Cow<'_, [u8]>> {
         let (start, len) = (slot.start as usize, slot.len as usize);
         match &self.body {
-            Body::Memory(bytes) => {
-                let block = bytes.get(start..start.checked_add(len)?)?;
-                self.head.release(name, slot, block, keep)
-            }
+            Body::Memory(bytes) => bytes.get(start..start.checked_add(len)?).map(Cow::Borrowed),
             Body::Disk(stored) => {
                 let block = stored.read(start, len).ok()?;
                 if !slot.is_sound(&block) {
                     stored.discard();
                 }
-                self.head.release(name, slot, &block, keep)
+                Some(block)
             }
         }
     }

@@ -63,6 +63,8 @@ impl RemoteCatalog {
             engine: Mutex::default(),
             pages: OnceMap::default(),
             provisional: Mutex::default(),
+            checked: Mutex::default(),
+            reader: Arc::default(),
             metadata: OnceMap::default(),
             facts: OnceMap::default(),
             digests: OnceMap::default(),
@@ -359,6 +361,11 @@ impl Catalog for RemoteCatalog {
 
     fn expect_facts(&self, _: &PackageName, sdist: &Distribution) {
         self.begin_facts(sdist);
+    }
+
+    /// While everything has come from a fresh cache, nothing has to be waited for.
+    fn gains_from_hints(&self) -> bool {
+        self.is_online()
     }
 
     fn send(&self, scout: Option<Arc<dyn Scout>>) {

@@ -1,7 +1,7 @@
 //! What the tasks of a [`RemoteCatalog`] share: answers, the client, the cache, the workers, and
 //! the scout that is told of what arrives.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -16,6 +16,7 @@ use super::pool::Pool;
 use super::{IndexError, Page, Release, RemoteCatalog, Scout};
 use crate::event::Event;
 use crate::project::SourceFacts;
+use crate::python::requires::Reader;
 use crate::python::{Metadata, PackageName, Sha256};
 
 /// What the tasks share.
@@ -30,6 +31,10 @@ pub(super) struct Shared {
     pub(super) pages: OnceMap<PackageName, Arc<Known>>,
     /// Pages that are being revalidated: good enough for guesses.
     pub(super) provisional: Mutex<HashMap<PackageName, Arc<Known>>>,
+    /// Pages that were checked in this run before anybody asked for them: folder and project.
+    pub(super) checked: Mutex<HashSet<(String, PackageName)>>,
+    /// Reads the requirements of all releases.
+    pub(super) reader: Arc<Reader>,
     pub(super) metadata: OnceMap<(PackageName, String), Arc<Metadata>>,
     pub(super) facts: OnceMap<String, (Sha256, Arc<SourceFacts>)>,
     pub(super) digests: OnceMap<String, Sha256>,
@@ -84,6 +89,8 @@ pub(super) struct Known {
     /// The index's folder in the cache.
     pub(super) folder: String,
     records: Arc<Records>,
+    /// What its file in the cache is known by.
+    pub(super) stamp: u64,
     shelf: Mutex<Shelf>,
 }
 
@@ -110,6 +117,20 @@ impl Shared {
         self.waited
             .fetch_add(micros(start.elapsed()), Ordering::Relaxed);
         answer
+    }
+
+    fn checked(&self) -> std::sync::MutexGuard<'_, HashSet<(String, PackageName)>> {
+        self.checked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on a page in the cache needs no check in this run.
+    pub(super) fn is_checked_now(&self, folder: &str, name: &PackageName) {
+        self.checked().insert((folder.to_owned(), name.clone()));
+    }
+
+    pub(super) fn was_checked(&self, folder: &str, name: &PackageName) -> bool {
+        let checked = self.checked();
+        !checked.is_empty() && checked.contains(&(folder.to_owned(), name.clone()))
     }
 
     /// What belongs to a page that we gave out.
@@ -179,14 +200,21 @@ impl Shared {
 }
 
 impl Known {
-    /// A page, the cache folder of its index, the metadata that the cache holds behind it, and
-    /// whether it is in the cache itself.
-    pub(super) fn new(page: Page, folder: String, records: Arc<Records>, stored: bool) -> Self {
+    /// A page, the cache folder of its index, the metadata that the cache holds behind it, what its
+    /// file in the cache is known by, and whether it is in the cache already.
+    pub(super) fn new(
+        page: Page,
+        folder: String,
+        records: Arc<Records>,
+        stamp: u64,
+        stored: bool,
+    ) -> Self {
         let waiting = Vec::new();
         Self {
             page: Arc::new(page),
             folder,
             records,
+            stamp,
             shelf: Mutex::new(Shelf { stored, waiting }),
         }
     }

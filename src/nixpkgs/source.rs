@@ -373,6 +373,9 @@ impl Located {
         around: &Surroundings,
         list: Option<&str>,
     ) -> Result<Nixpkgs, SourceError> {
+        if matches!(self.place, Place::Nothing) {
+            return Ok(Nixpkgs::default());
+        }
         let minor: Vec<&str> = python.split('.').take(2).collect();
         let minor = minor.join(".");
         let known = snapshot::read(&minor);

@@ -444,7 +444,7 @@ const DEVELOPMENT: [&str; 16] = [
 fn unasked(set: &Set<'_>, pinned: &Pinned<'_>, extra: &ExtraName) -> Option<Vec<Needed>> {
     let pin = pinned.pin;
     let mut needed = BTreeSet::new();
-    for requirement in &pin.metadata.requires_dist {
+    for requirement in pin.metadata.requires_dist.iter() {
         let base = set.targets().matching(&requirement.marker, &[]);
         let with = set
             .targets()

@@ -190,7 +190,7 @@ fn pin(targets: &Targets, name: &str, version: &str, needs: &[&str], on: TargetS
     let metadata = Metadata {
         name: project.clone(),
         version: version.to_owned(),
-        requires_dist,
+        requires_dist: requires_dist.into(),
         spellings: Vec::new(),
         requires_python: None,
         provides_extra: extras.iter().cloned().collect(),

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::str::FromStr;
 
 use super::requirement::RequirementError;
+use super::requires::Requires;
 use super::specifier::{self, SpecifierError};
 use super::{ExtraName, PackageName, Requirement, VersionSpecifiers};
 
@@ -19,7 +20,7 @@ pub struct Metadata {
     /// `Version`, as written.
     pub version: String,
     /// `Requires-Dist`; extras are markers.
-    pub requires_dist: Vec<Requirement>,
+    pub requires_dist: Requires,
     /// Names in `Requires-Dist` as they are written, where that is not the normalised name.
     pub spellings: Vec<(PackageName, String)>,
     /// `Requires-Python`.
@@ -104,7 +105,7 @@ impl Metadata {
             .ok_or(MetadataError::Missing("Version"))?
             .to_owned();
         let mut repairs = Vec::new();
-        let mut requires_dist = Vec::new();
+        let (mut texts, mut requires_dist) = (String::new(), Vec::new());
         let mut spellings: Vec<(PackageName, String)> = Vec::new();
         for text in header.all("Requires-Dist") {
             if requires_dist.len() == MAX_REQUIREMENTS {
@@ -121,10 +122,13 @@ impl Metadata {
             {
                 spellings.push((name.clone(), written.to_owned()));
             }
+            let start = texts.len();
+            texts.push_str(&text);
+            let valid = lenient.repaired.is_none();
+            requires_dist.push((start..texts.len(), lenient.requirement, valid));
             if let Some(repaired) = lenient.repaired {
                 repairs.push((text.into_owned(), repaired));
             }
-            requires_dist.push(lenient.requirement);
         }
         let mut requires_python = None;
         if let Some(text) = header.first("Requires-Python").filter(|t| !is_unset(t)) {
@@ -146,7 +150,7 @@ impl Metadata {
         Ok(Self {
             name,
             version,
-            requires_dist,
+            requires_dist: Requires::of_text(&texts, requires_dist),
             spellings,
             requires_python,
             provides_extra,

@@ -15,6 +15,7 @@ pub mod marker;
 pub mod metadata;
 pub mod range;
 pub mod requirement;
+pub mod requires;
 pub mod specifier;
 pub mod tag;
 
@@ -25,3 +26,4 @@ pub use metadata::{About, Metadata, MetadataError};
 pub use pep440_rs::{Version, VersionSpecifiers};
 pub use pep508_rs::{ExtraName, MarkerTree, PackageName};
 pub use requirement::{Requirement, Wanted};
+pub use requires::Requires;

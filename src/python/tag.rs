@@ -13,22 +13,33 @@ const MACOS: (u32, u32) = (14, 0);
 
 /// The targets on which a wheel can be installed.
 pub fn served(wheel: &WheelFilename, targets: &Targets) -> TargetSet {
+    served_by_tags(&wheel.python, &wheel.abi, &wheel.platform, targets)
+}
+
+/// The same, of a file name without its `.whl` that [`WheelFilename::parse`] takes apart.
+pub fn served_by_stem(stem: &str, targets: &Targets) -> TargetSet {
+    let mut parts = stem.rsplitn(4, '-');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(platform), Some(abi), Some(python)) => served_by_tags(python, abi, platform, targets),
+        _ => TargetSet::NONE,
+    }
+}
+
+fn served_by_tags(python: &str, abi: &str, platform: &str, targets: &Targets) -> TargetSet {
     let release = targets.python.release();
-    let python = (
+    let version = (
         release.first().copied().unwrap_or(3),
         release.get(1).copied().unwrap_or(0),
     );
-    let interpreter = wheel
-        .python
+    let interpreter = python
         .split('.')
-        .any(|tag| wheel.abi.split('.').any(|abi| suits(tag, abi, python)));
+        .any(|tag| abi.split('.').any(|abi| suits(tag, abi, version)));
     if !interpreter {
         return TargetSet::NONE;
     }
     let mut set = TargetSet::NONE;
     for (index, environment) in targets.environments.iter().enumerate() {
-        if wheel
-            .platform
+        if platform
             .split('.')
             .any(|platform| runs_on(platform, environment.system))
         {
@@ -73,7 +84,8 @@ fn tag_version(digits: &str) -> Option<(u64, Option<u64>)> {
     let major = digits.get(..1)?.parse().ok()?;
     match digits.get(1..)? {
         "" => Some((major, None)),
-        minor => Some((major, Some(minor.replace('_', "").parse().ok()?))),
+        minor if minor.contains('_') => Some((major, Some(minor.replace('_', "").parse().ok()?))),
+        minor => Some((major, Some(minor.parse().ok()?))),
     }
 }
 

@@ -4,13 +4,15 @@
 //! them, a wheel those of its tags. Yanked files (PEP 592), files for other interpreters
 //! (Requires-Python) and formats that the user excludes do not count.
 
+use std::ops::ControlFlow;
+
 use super::input::{Input, Prefer};
 use super::node::Facet;
 use super::project::{Admission, Known, Project, Source};
 use super::universe::Universe;
-use crate::index::{Distribution, Release};
+use crate::index::{Distribution, Page};
 use crate::python::range::{self, Point, Range};
-use crate::python::{Filename, PackageName, TargetSet, Targets, tag};
+use crate::python::{Filename, PackageName, TargetSet, Targets, VersionSpecifiers, tag};
 
 /// The targets that the files of a release serve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,18 +36,30 @@ impl Serving {
         }
     }
 
-    /// What the files of a release serve.
-    pub fn of(release: &Release, name: &PackageName, input: &Input, yanked: bool) -> Self {
+    /// What the files of a page's release serve; `yanked` tells whether yanked ones may be used.
+    pub fn at(page: &Page, position: usize, input: &Input, yanked: &dyn Fn() -> bool) -> Self {
         let mut targets = TargetSet::NONE;
-        for file in release.files() {
-            if file.yanked.is_some() && !yanked || !suits_python(file, input) {
-                continue;
+        // Mostly all files of a release say the same.
+        let mut last: Option<(VersionSpecifiers, bool)> = None;
+        let mut suits = |wanted: &VersionSpecifiers| match &last {
+            Some((known, suits)) if known == wanted => *suits,
+            _ => {
+                let suits = range::admits_python(wanted, &input.targets.python);
+                last = Some((wanted.clone(), suits));
+                suits
             }
-            targets = targets.or(serves(file, name, input));
+        };
+        page.glimpse(position, |file| {
+            let usable = (!file.yanked || yanked()) && file.requires_python.is_none_or(&mut suits);
+            if usable {
+                targets = targets.or(serves_by_name(file.file, &page.name, input));
+            }
             if targets == input.targets.all() {
-                break;
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
             }
-        }
+        });
         Self { targets }
     }
 }
@@ -55,6 +69,16 @@ pub(super) fn suits_python(file: &Distribution, input: &Input) -> bool {
     file.requires_python
         .as_ref()
         .is_none_or(|wanted| range::admits_python(wanted, &input.targets.python))
+}
+
+/// As [`serves`], by a file's name alone.
+fn serves_by_name(file: &str, name: &PackageName, input: &Input) -> TargetSet {
+    match file.strip_suffix(".whl") {
+        None if input.policy.only_binary.has(name) => TargetSet::NONE,
+        None => input.targets.all(),
+        Some(_) if input.policy.no_binary.has(name) => TargetSet::NONE,
+        Some(stem) => tag::served_by_stem(stem, &input.targets),
+    }
 }
 
 /// The targets a file serves by its format and tags, under the user's policy.

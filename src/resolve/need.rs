@@ -52,7 +52,12 @@ impl Universe<'_> {
         extra: Option<ExtraId>,
     ) -> Result<NeedsResult, Fault> {
         let mut needs = Vec::new();
-        for (position, requirement) in metadata.requires_dist.iter().enumerate() {
+        let asked: Vec<ExtraName> = extra.iter().map(|&e| self.extra_name(e)).collect();
+        let lines = &metadata.requires_dist;
+        for position in (0..lines.len()).filter(|&p| lines.concerns(p, &asked)) {
+            let Some(requirement) = lines.get(position) else {
+                continue;
+            };
             let overridden = self.is_overridden(&requirement.name);
             let base = self.asked(requirement, None, overridden);
             let targets = match extra {
@@ -179,7 +184,7 @@ impl Universe<'_> {
             Line::Requirement(position) => self.input.requirements.get(position),
             Line::Constraint(position) => self.input.constraints.get(position),
             Line::Override(position) => self.input.overrides.get(position),
-            Line::Metadata(position) => metadata?.requires_dist.get(position),
+            Line::Metadata(position) => metadata?.requires_dist.get(position).map(AsRef::as_ref),
         }
     }
 }

@@ -139,7 +139,8 @@ impl Pathfinder {
         while let Some(step) = steps.pop() {
             match step {
                 Step::Page(name) => match catalog.known_page(&name) {
-                    Some(page) => steps.push(Step::Guess(page)),
+                    Some(page) if catalog.gains_from_hints() => steps.push(Step::Guess(page)),
+                    Some(_) => {}
                     None => catalog.expect_page(&name),
                 },
                 Step::Guess(page) => {
@@ -205,9 +206,11 @@ impl Pathfinder {
         );
         let usual = |version: &&Version| asks || !version.any_prerelease();
         let serves = |version: &Version| {
-            let release = page.release(version)?;
-            let serving = Serving::of(&release, &page.name, &self.input, false);
-            (!serving.targets.is_empty()).then_some(release)
+            let position = page.position(version)?;
+            let serving = Serving::at(page, position, &self.input, &|| false);
+            (!serving.targets.is_empty())
+                .then(|| page.release_at(position))
+                .flatten()
         };
         let mut versions = page.versions().filter(usual).filter(fits);
         if self.input.policy.prefer == Prefer::Lowest {
@@ -234,7 +237,9 @@ impl Pathfinder {
             want.extras.iter().cloned().collect()
         };
         let mut needs = Vec::new();
-        for requirement in &metadata.requires_dist {
+        let lines = &metadata.requires_dist;
+        let concerned = (0..lines.len()).filter(|&position| lines.concerns(position, &extras));
+        for requirement in concerned.filter_map(|position| lines.get(position)) {
             let targets = &self.input.targets;
             let on = targets.matching(&requirement.marker, &extras);
             let Wanted::Versions(specifiers) = &requirement.wanted else {

@@ -36,11 +36,78 @@ pub(super) struct Source {
     /// The address or path that the user wants it from.
     pub direct: Option<Wanted>,
     /// Its releases, ascending.
-    pub releases: Vec<Known>,
+    pub releases: Releases,
     /// When its pre-releases are candidates.
     pub prereleases: Admission,
     /// Versions to try first: locked ones, then nixpkgs' own.
     pub preferred: Vec<Preferred>,
+}
+
+/// The releases of a project, ascending. Most are never looked at, so each is made when it is.
+pub(super) struct Releases {
+    page: Option<Arc<Page>>,
+    known: Vec<OnceCell<Box<Known>>>,
+}
+
+impl Releases {
+    /// None.
+    pub fn none() -> Self {
+        Self {
+            page: None,
+            known: Vec::new(),
+        }
+    }
+
+    /// Just one.
+    pub fn one(known: Known) -> Self {
+        Self {
+            page: None,
+            known: vec![OnceCell::from(Box::new(known))],
+        }
+    }
+
+    /// Those of a page.
+    pub fn of(page: &Arc<Page>) -> Self {
+        Self {
+            page: Some(Arc::clone(page)),
+            known: (0..page.len()).map(|_| OnceCell::new()).collect(),
+        }
+    }
+
+    /// The release at a position.
+    pub fn get(&self, position: usize) -> Option<&Known> {
+        let slot = self.known.get(position)?;
+        if let Some(known) = slot.get() {
+            return Some(known);
+        }
+        let version = self.page.as_ref()?.version_at(position)?;
+        Some(slot.get_or_init(|| Box::new(Known::new(version, position))))
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Known> + Clone {
+        (0..self.known.len()).filter_map(|position| self.get(position))
+    }
+
+    /// Those that somebody has looked at.
+    pub fn made(&self) -> impl Iterator<Item = &Known> {
+        self.known.iter().filter_map(|slot| Some(&**slot.get()?))
+    }
+
+    /// The oldest.
+    pub fn first(&self) -> Option<&Known> {
+        self.get(0)
+    }
+
+    /// Where a version is among them.
+    pub fn position(&self, version: &Version) -> Option<usize> {
+        match &self.page {
+            Some(page) => page.position(version),
+            None => self
+                .iter()
+                .position(|known| known.point.version() == version),
+        }
+    }
 }
 
 /// When pre-releases are candidates.
@@ -61,6 +128,8 @@ pub(super) struct Preferred {
 
 /// A release and what is known of it.
 pub(super) struct Known {
+    /// Its position among the project's releases.
+    pub position: usize,
     pub point: Point,
     pub release: OnceCell<Arc<Release>>,
     pub serving: OnceCell<Serving>,
@@ -97,23 +166,21 @@ pub(super) enum Line {
 impl Source {
     /// The release at a point.
     pub fn known(&self, point: &Point) -> Option<&Known> {
-        let position = self
-            .releases
-            .binary_search_by(|r| r.point.cmp(point))
-            .ok()?;
-        self.releases.get(position)
+        self.releases.get(self.releases.position(point.version())?)
     }
 
     /// All versions between the releases before and after one.
     pub fn around(&self, point: &Point) -> Range {
-        let next = self.releases.partition_point(|known| known.point <= *point);
-        let previous = self.releases.partition_point(|known| known.point < *point);
+        let Some(position) = self.releases.position(point.version()) else {
+            return Range::singleton(point.clone());
+        };
         let bound = |known: Option<&Known>| match known {
             Some(known) => Bound::Excluded(known.point.clone()),
             None => Bound::Unbounded,
         };
-        let previous = previous.checked_sub(1).and_then(|at| self.releases.get(at));
-        Range::from_range_bounds::<_, Point>((bound(previous), bound(self.releases.get(next))))
+        let previous = position.checked_sub(1).and_then(|at| self.releases.get(at));
+        let next = self.releases.get(position + 1);
+        Range::from_range_bounds::<_, Point>((bound(previous), bound(next)))
     }
 
     /// Whether a release may be a candidate at all, pre-release as it may be.
@@ -138,8 +205,9 @@ impl Known {
         self.needs.borrow().get(&extra)?.clone().ok()
     }
 
-    pub fn new(version: &Version) -> Self {
+    pub fn new(version: &Version, position: usize) -> Self {
         Self {
+            position,
             point: Point::new(version),
             release: OnceCell::new(),
             serving: OnceCell::new(),

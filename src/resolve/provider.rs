@@ -28,7 +28,15 @@ pub(super) struct Provider<'u, 'a> {
     /// How many projects have a rank.
     ranked: Cell<usize>,
     /// The candidates of a project that were chosen so far.
-    tries: RefCell<HashMap<ProjectId, BTreeSet<Point>>>,
+    tries: RefCell<HashMap<ProjectId, Tries>>,
+}
+
+/// The candidates of a project that were chosen, and how many further ones to ask for as soon as
+/// that gains anything.
+#[derive(Debug, Default)]
+struct Tries {
+    tried: BTreeSet<Point>,
+    owed: Option<usize>,
 }
 
 /// What a version of a node needs.
@@ -193,16 +201,19 @@ impl<'u, 'a> Provider<'u, 'a> {
     fn burst(&self, project: ProjectId, point: &Point) -> Option<usize> {
         let mut tries = self.tries.borrow_mut();
         let tries = tries.entry(project).or_default();
-        if !tries.insert(point.clone()) {
+        if !tries.tried.insert(point.clone()) {
             return None;
         }
-        match tries.len() {
+        let more = match tries.tried.len() {
             4 => Some(8),
             10 => Some(16),
             20 => Some(32),
             n if n >= 40 && n % 25 == 15 => Some(50),
             _ => None,
-        }
+        };
+        tries.owed = more.or(tries.owed);
+        let gains = self.universe.catalog.gains_from_hints();
+        gains.then(|| tries.owed.take()).flatten()
     }
 
     /// What a version of a node needs.

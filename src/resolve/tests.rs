@@ -164,7 +164,7 @@ fn metadata(project: &PackageName, number: &str, full: &Full) -> Metadata {
     Metadata {
         name: project.clone(),
         version: number.to_owned(),
-        requires_dist,
+        requires_dist: requires_dist.into(),
         spellings: Vec::new(),
         requires_python: None,
         provides_extra: full
@@ -482,11 +482,10 @@ mod property {
             let Some(page) = catalog.pages.get(&requirement.name) else {
                 return false;
             };
-            let Some(release) = page.release(&version) else {
+            let Some(position) = page.position(&version) else {
                 return false;
             };
-            let serving =
-                crate::resolve::candidate::Serving::of(&release, &requirement.name, input, false);
+            let serving = crate::resolve::candidate::Serving::at(page, position, input, &|| false);
             let specifiers = requirement.specifiers().unwrap();
             if !serving.targets.has(target) || !specifiers.contains(&version) {
                 return false;

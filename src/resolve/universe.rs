@@ -12,10 +12,10 @@ use super::candidate::Serving;
 use super::input::{Input, Prefer, Prerelease};
 use super::node::{ExtraId, Names, ProjectId};
 use super::prefetch::Pathfinder;
-use super::project::{Admission, Known, Preferred, Project, Source, show};
+use super::project::{Admission, Known, Preferred, Project, Releases, Source, show};
 use super::{Fault, ResolveError, Unusable};
 use crate::index::{Catalog, IndexError, Release, Scout};
-use crate::python::range::{self, Point, Range};
+use crate::python::range::{self, Range};
 use crate::python::{
     ExtraName, MarkerTree, Metadata, PackageName, Requirement, TargetSet, Version,
     VersionSpecifiers, Wanted,
@@ -75,7 +75,7 @@ impl<'a> Universe<'a> {
     ) -> Result<Self, ResolveError> {
         let projects = failed.projects.borrow();
         let known = projects.iter().filter_map(|project| {
-            let releases = project.known_source()?.releases.iter();
+            let releases = project.known_source()?.releases.made();
             let told = releases.filter(|known| known.metadata.get().is_some());
             let versions = told.map(|known| known.point.version().clone()).collect();
             Some((project.name.clone(), versions))
@@ -282,13 +282,13 @@ impl<'a> Universe<'a> {
 
     fn direct_source(&self, name: &PackageName, wanted: Wanted) -> Result<Source, Fault> {
         let (release, metadata) = self.catalog.direct(name, &wanted)?;
-        let known = Known::new(&release.version);
+        let known = Known::new(&release.version, 0);
         let _ = known.release.set(release);
         let _ = known.metadata.set(Ok(metadata));
         Ok(Source {
             page: None,
             direct: Some(wanted),
-            releases: vec![known],
+            releases: Releases::one(known),
             prereleases: Admission::Equal,
             preferred: Vec::new(),
         })
@@ -301,14 +301,14 @@ impl<'a> Universe<'a> {
                 return Ok(Source {
                     page: None,
                     direct: None,
-                    releases: Vec::new(),
+                    releases: Releases::none(),
                     prereleases: Admission::Never,
                     preferred: Vec::new(),
                 });
             }
             Err(error) => return Err(error.into()),
         };
-        let releases: Vec<Known> = page.versions().map(Known::new).collect();
+        let releases = Releases::of(&page);
         let prereleases = self.admits_prereleases(name);
         let preferred = self.preferred(name, &releases);
         Ok(Source {
@@ -339,11 +339,8 @@ impl<'a> Universe<'a> {
         }
     }
 
-    fn preferred(&self, name: &PackageName, releases: &[Known]) -> Vec<Preferred> {
-        let find = |version: &Version| {
-            let point = Point::new(version);
-            releases.binary_search_by(|r| r.point.cmp(&point)).ok()
-        };
+    fn preferred(&self, name: &PackageName, releases: &Releases) -> Vec<Preferred> {
+        let find = |version: &Version| releases.position(version);
         let preferences = &self.input.preferences;
         let locked = preferences.locked.get(name).into_iter().flatten();
         let mut preferred: Vec<Preferred> = locked
@@ -382,7 +379,7 @@ impl<'a> Universe<'a> {
         if let Some(release) = known.release.get() {
             return Some(release);
         }
-        let release = source.page.as_ref()?.release(known.point.version())?;
+        let release = source.page.as_ref()?.release_at(known.position)?;
         Some(known.release.get_or_init(|| release))
     }
 
@@ -392,11 +389,12 @@ impl<'a> Universe<'a> {
             if source.direct.is_some() {
                 return Serving::everything(&self.input.targets);
             }
-            self.release(source, known)
-                .map_or_else(Serving::nothing, |release| {
-                    let yanked = self.allows_yanked(project, known.point.version());
-                    Serving::of(release, &project.name, self.input, yanked)
-                })
+            source.page.as_ref().map_or_else(Serving::nothing, |page| {
+                let yanked = OnceCell::new();
+                let yanked =
+                    || *yanked.get_or_init(|| self.allows_yanked(project, known.point.version()));
+                Serving::at(page, known.position, self.input, &yanked)
+            })
         })
     }
 

@@ -466,7 +466,7 @@ impl Scout for Walker {
         metadata: &Arc<Metadata>,
     ) {
         self.0.lock().unwrap().push(format!("{}!", metadata.name));
-        for requirement in &metadata.requires_dist {
+        for requirement in metadata.requires_dist.iter() {
             catalog.expect_page(&requirement.name);
         }
     }

@@ -20,6 +20,7 @@ mod init;
 mod inspect;
 mod lock;
 mod nix;
+mod remembered;
 mod report;
 mod show;
 mod support;

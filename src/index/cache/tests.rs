@@ -46,7 +46,12 @@ fn filled(count: usize) -> (tempfile::TempDir, Cache) {
     let folder = tempfile::tempdir().unwrap();
     let cache = Cache::new(Some(folder.path().to_owned()));
     let (head, body) = packed(count);
-    cache.store("i", &name(), &Unstored::new(&validity(), &head), &body);
+    cache.store(
+        "i",
+        &name(),
+        &Unstored::new(&validity(), &head, &body),
+        &body,
+    );
     cache.append("i", &name(), "demo-1", b"Name: demo\n");
     cache.append("i", &name(), "demo-2", b"Name: demo\nVersion: 2\n");
     (folder, cache)
@@ -83,7 +88,12 @@ fn small_and_large_pages_come_back_with_their_metadata() {
 fn a_new_page_keeps_the_metadata_and_a_check_its_page() {
     let (_folder, cache) = filled(3);
     let (head, body) = packed(4);
-    cache.store("i", &name(), &Unstored::new(&validity(), &head), &body);
+    cache.store(
+        "i",
+        &name(),
+        &Unstored::new(&validity(), &head, &body),
+        &body,
+    );
     cache.touch("i", &name(), 5000, 60);
     let entry = cache.load("i", &name()).unwrap();
     assert_eq!(entry.head.slots.len(), 4);
@@ -132,7 +142,12 @@ fn garbage_and_truncation_are_misses_never_panics() {
         std::fs::write(&path, garbage).unwrap();
         assert!(cache.load("i", &name()).is_none());
         let (head, body) = packed(3);
-        cache.store("i", &name(), &Unstored::new(&validity(), &head), &body);
+        cache.store(
+            "i",
+            &name(),
+            &Unstored::new(&validity(), &head, &body),
+            &body,
+        );
         assert!(cache.load("i", &name()).is_some());
     }
 }

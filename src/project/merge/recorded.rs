@@ -35,7 +35,11 @@ pub(super) fn metadata_file(files: &dyn Files, path: &str) -> Result<Read, Proje
         about: metadata.about,
         ..Draft::default()
     };
-    split_extras(&mut draft, metadata.requires_dist, &metadata.provides_extra);
+    split_extras(
+        &mut draft,
+        metadata.requires_dist.into(),
+        &metadata.provides_extra,
+    );
     if let Some(folder) = path.strip_suffix("METADATA") {
         entry_points(files, &format!("{folder}entry_points.txt"), &mut draft);
     }
@@ -133,7 +137,11 @@ fn told(reading: &mut Reading<'_>, draft: &mut Draft, header: &Header<'_>) {
     note_repairs(reading, &metadata.repairs);
     let stated = draft.dependencies.is_some() && !draft.is_unknown("requires_dist");
     let before = texts(draft);
-    split_extras(draft, metadata.requires_dist, &metadata.provides_extra);
+    split_extras(
+        draft,
+        metadata.requires_dist.into(),
+        &metadata.provides_extra,
+    );
     if stated && before != texts(draft) {
         let what =
             "PKG-INFO and the project's own files disagree about the requirements; PKG-INFO counts";

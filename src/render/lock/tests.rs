@@ -56,7 +56,7 @@ fn pin(project: &str, version: &str, targets: TargetSet, needs: Vec<Edge>) -> Pi
         metadata: Arc::new(Metadata {
             name: name(project),
             version: version.to_owned(),
-            requires_dist: Vec::new(),
+            requires_dist: Default::default(),
             spellings: Vec::new(),
             requires_python: None,
             provides_extra: Vec::new(),
