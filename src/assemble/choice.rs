@@ -402,7 +402,7 @@ pub(super) fn exactly(name: &PackageName, version: &Version) -> Requirement {
 
 /// The releases that are older in another answer than in the first, each with the reason: those that
 /// do not go with what is held, and those that do not go with these.
-pub(super) fn changes(
+fn changes(
     first: &Resolution,
     other: &Resolution,
     weight: &Weight,

@@ -9,6 +9,7 @@
 //! Everything that has to be fetched is asked for at once, in bounded parallel.
 
 mod ahead;
+pub mod alternative;
 mod amended;
 mod approved;
 mod choice;

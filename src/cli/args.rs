@@ -438,7 +438,7 @@ impl Prune {
 }
 
 /// What is taken from the project.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Project")]
 pub struct Selection {
     /// Include an extra of the project (repeatable)
@@ -464,7 +464,7 @@ pub struct Selection {
 }
 
 /// Which versions will do.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Versions")]
 pub struct Versions {
     /// The Python to lock for, such as 3.13 or 3.13.5 [default: that of the nixpkgs snapshot]
@@ -546,7 +546,7 @@ pub enum Prerelease {
 }
 
 /// Where releases come from.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Index")]
 pub struct Index {
     /// The package index (Simple API) [env: PIP_INDEX_URL] [default: PyPI]
@@ -594,7 +594,7 @@ pub struct Index {
 }
 
 /// Where results go.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Output")]
 pub struct Output {
     /// The Nix file; pylock.toml goes beside it. With --lock-only: the lock itself
@@ -666,6 +666,19 @@ pub struct Why {
     /// The lock
     #[arg(long, value_name = "FILE", default_value = "pylock.toml")]
     pub lock: PathBuf,
+    /// The nixpkgs by which the ways out are weighed, as with `lock`
+    /// [default: as with `lock`, seen from the lock]
+    #[arg(long, value_name = "WHICH", env = "PYRESOLVE_NIXPKGS")]
+    pub nixpkgs: Option<String>,
+    /// Where answers of the index are kept: nothing else is asked [default: the platform's cache
+    /// folder]
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        env = "PYRESOLVE_CACHE_DIR",
+        hide_env_values = true
+    )]
+    pub cache_dir: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -20,6 +20,7 @@ pub mod report;
 pub mod settings;
 pub mod sources;
 pub mod summary;
+mod way;
 
 use std::process::ExitCode;
 

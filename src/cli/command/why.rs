@@ -5,11 +5,13 @@ use std::str::FromStr as _;
 use serde_json::{Value, json};
 
 use super::existing_lock;
+use crate::assemble::alternative::{Kind, Ways};
 use crate::cli::args;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::report::{BOLD, CYAN, Report};
-use crate::project::pylock::Locked;
+use crate::cli::way::{self, Known};
 use crate::project::pylock::graph::{Graph, Need};
+use crate::project::pylock::{Locked, Pylock};
 use crate::python::PackageName;
 
 /// Runs `pyresolve why`.
@@ -29,15 +31,127 @@ pub fn run(args: &args::Why, report: &Report) -> Result<Exit, Failure> {
         )
         .help("`pyresolve tree` shows every pin"));
     }
+    let mut known = Vec::new();
+    for place in pins {
+        known.push(ways(args, &lock, graph.pin(*place))?);
+    }
+    let pins = pins.iter().zip(&known);
     if args.json {
-        let all: Vec<Value> = pins.iter().map(|place| as_json(&graph, *place)).collect();
+        let all = pins.map(|(place, known)| {
+            let mut told = as_json(&graph, *place);
+            way_as_json(&mut told, known.as_ref());
+            told
+        });
+        let all: Vec<Value> = all.collect();
         return super::print(report, &format!("{:#}\n", Value::from(all)));
     }
     let texts: Vec<String> = pins
-        .iter()
-        .map(|place| as_text(&graph, *place, report))
+        .map(|(place, known)| {
+            let mut text = as_text(&graph, *place, report);
+            text.push_str(&way_as_text(known.as_ref(), report));
+            text
+        })
         .collect();
     super::print(report, &texts.join("\n"))
+}
+
+/// What could be done about a pin; none where nothing is built because of it or of what it needs.
+fn ways(args: &args::Why, lock: &Pylock, pin: Option<&Locked>) -> Result<Option<Known>, Failure> {
+    let (Some(pin), Some(own)) = (pin, &lock.own) else {
+        return Ok(None);
+    };
+    let (Some(version), false) = (&pin.version, pin.direct) else {
+        return Ok(None);
+    };
+    if pin.own.action.as_deref() == Some("new") && args.nixpkgs.is_none() {
+        return Ok(None);
+    }
+    way::find(args, lock, own, (&pin.name, version)).map(Some)
+}
+
+fn way_as_text(known: Option<&Known>, report: &Report) -> String {
+    let Some(known) = known else {
+        return String::new();
+    };
+    let mut lines = Vec::new();
+    if let Some((then, now)) = &known.other_nixpkgs {
+        lines.push(format!(
+            "  the lock was made with another nixpkgs: {then} then, {now} now"
+        ));
+    }
+    match &known.ways {
+        Ok(ways) => tell(ways, &mut lines, report),
+        Err(why) => lines.push(format!("  what could be done is not known: {why}")),
+    }
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+fn tell(ways: &Ways, lines: &mut Vec<String>, report: &Report) {
+    if !ways.rebuilt_by.is_empty() {
+        let names: Vec<&str> = ways.rebuilt_by.iter().map(AsRef::as_ref).collect();
+        lines.push(format!("  built again because of {}", names.join(", ")));
+    }
+    if let Some(version) = &ways.nixpkgs_version
+        && !ways.forces.is_empty()
+    {
+        for reason in &ways.forces {
+            let by = report.paint_result(CYAN, &reason.by);
+            let wanted = &reason.wanted;
+            lines.push(format!("  nixpkgs has {version}, and {by} needs {wanted}"));
+        }
+    }
+    if ways.alternatives.is_empty() {
+        return;
+    }
+    lines.push(format!(
+        "  what could be done, and how much is built then in all ({} now):",
+        ways.builds
+    ));
+    for way in &ways.alternatives {
+        let builds = match (&way.tried, way.builds) {
+            (Ok(false), _) => "-".to_owned(),
+            (_, Some(builds)) => builds.to_string(),
+            (_, None) => "?".to_owned(),
+        };
+        let note = match &way.tried {
+            Err(why) if way.kind != Kind::Relax => format!(" (not tried: {why})"),
+            _ => String::new(),
+        };
+        lines.push(format!("  {builds:>5}  {}{note}", way.what));
+    }
+}
+
+fn way_as_json(told: &mut Value, known: Option<&Known>) {
+    let Some(known) = known else {
+        return;
+    };
+    if let Some((then, now)) = &known.other_nixpkgs {
+        told["nixpkgs_then"] = json!(then);
+        told["nixpkgs_now"] = json!(now);
+    }
+    match &known.ways {
+        Err(why) => told["unknown"] = json!(why),
+        Ok(ways) => {
+            told["builds"] = json!(ways.builds);
+            told["nixpkgs_version"] = json!(ways.nixpkgs_version.as_ref().map(ToString::to_string));
+            let forces = ways.forces.iter().map(|reason| {
+                json!({ "by": reason.by, "requirement": reason.requirement, "wanted": reason.wanted })
+            });
+            told["forces"] = forces.collect();
+            let names = ways.rebuilt_by.iter().map(|name| json!(name.as_ref()));
+            told["rebuilt_by"] = names.collect();
+            let ways = ways.alternatives.iter().map(|way| {
+                json!({
+                    "kind": way.kind.text(),
+                    "what": way.what,
+                    "builds": way.builds,
+                    "works": way.tried.as_ref().ok(),
+                    "not_tried": way.tried.as_ref().err(),
+                })
+            });
+            told["alternatives"] = ways.collect();
+        }
+    }
 }
 
 fn as_text(graph: &Graph<'_>, place: usize, report: &Report) -> String {
@@ -47,6 +161,9 @@ fn as_text(graph: &Graph<'_>, place: usize, report: &Report) -> String {
     let mut lines = vec![report.paint_result(BOLD, &release(pin))];
     if let (Some(action), Some(attribute)) = (&pin.own.action, &pin.own.attribute) {
         lines.push(format!("  {}", meaning(action, attribute)));
+    }
+    if let (Some(newer), Some(because)) = (&pin.own.rather_than, &pin.own.because) {
+        lines.push(format!("  rather than {newer}: {because}"));
     }
     if let Some(marker) = &pin.marker {
         lines.push(format!("  only where {marker}"));
@@ -112,6 +229,8 @@ fn as_json(graph: &Graph<'_>, place: usize) -> Value {
         "marker": pin.and_then(|pin| pin.marker.clone()),
         "action": pin.and_then(|pin| pin.own.action.clone()),
         "attribute": pin.and_then(|pin| pin.own.attribute.clone()),
+        "rather_than": pin.and_then(|pin| pin.own.rather_than.clone()),
+        "because": pin.and_then(|pin| pin.own.because.clone()),
         "way": way.iter().filter_map(|p| graph.pin(*p)).map(release).collect::<Vec<_>>(),
         "needed_by": needed,
     })
