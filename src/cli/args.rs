@@ -147,6 +147,8 @@ pub enum NixpkgsCommand {
     Init(Box<NixpkgsInit>),
     /// Bring an existing module to another version, in place
     Update(Box<NixpkgsUpdate>),
+    /// Say what reviewers would say of modules; exit code 1 where there is something
+    Lint(NixpkgsLint),
 }
 
 impl Nixpkgs {
@@ -154,6 +156,7 @@ impl Nixpkgs {
     pub fn json(&self) -> bool {
         match &self.command {
             NixpkgsCommand::Init(_) | NixpkgsCommand::Update(_) => false,
+            NixpkgsCommand::Lint(args) => args.json,
         }
     }
 }
@@ -197,6 +200,23 @@ pub struct NixpkgsUpdate {
     /// Where releases come from.
     #[command(flatten)]
     pub index: Index,
+}
+
+/// Arguments of `pyresolve nixpkgs lint`.
+#[derive(Debug, Args)]
+pub struct NixpkgsLint {
+    /// Modules, or the list of packages
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Do not look at a rule (repeatable)
+    #[arg(long, value_name = "RULE")]
+    pub allow: Vec<String>,
+    /// Print JSON to standard output
+    #[arg(long)]
+    pub json: bool,
+    /// Print what is found as annotations of a CI system
+    #[arg(long, value_name = "SYSTEM", conflicts_with = "json")]
+    pub annotate: Option<Annotate>,
 }
 
 /// Where a module's source is fetched from.

@@ -113,14 +113,14 @@ pub fn github(findings: &[Finding]) -> String {
 }
 
 /// The text of a workflow command.
-fn message(text: &str) -> String {
+pub fn message(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }
 
 /// A property of a workflow command.
-fn property(text: &str) -> String {
+pub fn property(text: &str) -> String {
     message(text).replace(':', "%3A").replace(',', "%2C")
 }
 

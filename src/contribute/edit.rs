@@ -549,7 +549,7 @@ pub fn lines_with(text: &str, old: &str) -> Vec<usize> {
         .collect()
 }
 
-fn is_head(name: &str) -> bool {
+pub(super) fn is_head(name: &str) -> bool {
     HEAD.contains(&name) || name.starts_with("fetch")
 }
 

@@ -9,6 +9,7 @@ pub mod edit;
 mod forge;
 pub mod init;
 pub mod license;
+pub mod lint;
 pub mod list;
 pub mod message;
 pub mod repository;

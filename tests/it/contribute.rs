@@ -614,3 +614,70 @@ fn an_update_is_one_commit() {
     let body = String::from_utf8(output.stdout).unwrap();
     assert!(body.contains("- [ ] zz-patched: "), "{body}");
 }
+
+#[test]
+fn what_init_writes_is_found_good_and_what_is_wrong_has_its_place() {
+    let workshop = workshop();
+    let arguments = [
+        "init",
+        "zz-app",
+        "--maintainer",
+        "zz-person",
+        "--license",
+        "zz-leaf=MIT",
+    ];
+    assert_eq!(nixpkgs(&workshop, &arguments).status.code(), Some(0));
+    let path = |attr: &str| format!("nixpkgs/pkgs/development/python-modules/{attr}/default.nix");
+    let files = ["zz-app", "zz-leaf", "zz-native"].map(path);
+    let files: Vec<&str> = files.iter().map(String::as_str).chain([LIST]).collect();
+    // Nobody told the native one's homepage; that is advice, and true.
+    let good =
+        workshop.run(&[&["nixpkgs", "lint", "--allow", "meta-homepage"], &files[..]].concat());
+    let told = String::from_utf8(good.stdout.clone()).unwrap();
+    assert_eq!(good.status.code(), Some(0), "{told}{}", stderr(&good));
+    let old = path("zz-old");
+    let lint = |more: &[&str]| {
+        let output = workshop.run(&[&["nixpkgs", "lint", &old], more].concat());
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let text = lint(&[]);
+    let line = format!("{old}:4:11: error[name] `Zz-Old` is not the project's normalised name;");
+    assert!(text.contains(&line), "{text}");
+    let json: serde_json::Value = serde_json::from_str(&lint(&["--json"])).unwrap();
+    let rules: Vec<&str> = json
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|f| f["rule"].as_str())
+        .collect();
+    for rule in [
+        "final-attrs",
+        "format-deprecated",
+        "formatting",
+        "hash",
+        "meta-with-lib",
+    ] {
+        assert!(rules.contains(&rule), "{rules:?}");
+    }
+    let github = lint(&["--annotate", "github"]);
+    assert!(
+        github.contains(&format!(
+            "::error file={old},line=4,col=11,title=pyresolve%3A name::"
+        )),
+        "{github}"
+    );
+    let gitlab: serde_json::Value = serde_json::from_str(&lint(&["--annotate", "gitlab"])).unwrap();
+    assert_eq!(gitlab[0]["location"]["path"], old.as_str());
+    assert!(!lint(&["--allow", "name"]).contains("error[name]"));
+    for (arguments, code) in [
+        (["nixpkgs", "lint", "nowhere.nix"], 2),
+        (["nixpkgs", "lint", "--allow=x"], 2),
+    ] {
+        assert_eq!(
+            workshop.run(&arguments).status.code(),
+            Some(code),
+            "{arguments:?}"
+        );
+    }
+}

@@ -11,6 +11,7 @@ pub mod lock;
 pub mod man;
 pub mod nixpkgs;
 mod nixpkgs_init;
+mod nixpkgs_lint;
 mod nixpkgs_update;
 pub mod prune;
 pub mod report;
