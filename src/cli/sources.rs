@@ -226,7 +226,7 @@ fn unreadable(path: &Path, error: ProjectError) -> Failure {
         failure.why.extend(source);
     }
     failure
-        .help("name a setup.py, pyproject.toml, setup.cfg, requirements file or a folder with one")
+        .help("name a setup.py, pyproject.toml, setup.cfg, requirements file, a folder with one, or a script")
 }
 
 /// The target must be one of the Pythons that the project says it runs on.

@@ -108,7 +108,8 @@ fn file(package: Expr) -> Expr {
         .apply(Expr::Set(vec![Item::Inherit(None, vec!["pkgs"])]));
     let bindings = vec![
         Item::Inherit(Some(Expr::Name("pkgs")), vec!["lib"]),
-        Item::Inherit(Some(locked), vec!["packages", "python"]),
+        Item::bind("locked", locked),
+        Item::Inherit(Some(Expr::Name("locked")), vec!["packages", "python"]),
     ];
     Expr::Formals(
         vec![("pkgs", Some(nixpkgs))],
@@ -183,7 +184,7 @@ mod tests {
         assert_eq!(nixfmt_rs::format(&text).unwrap(), text);
         for part in [
             "# the project's files leave the version to its build system\n  version = \"0\";",
-            "env.SETUPTOOLS_SCM_PRETEND_VERSION = \"0\";",
+            "env = {\n    SETUPTOOLS_SCM_PRETEND_VERSION = \"0\";\n  };",
             "build-system = [\n    python.pkgs.setuptools\n    python.pkgs.setuptools-scm\n  ];",
             "dependencies = packages python.pkgs;",
             "mainProgram = \"demo\\${x}\";",

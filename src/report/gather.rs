@@ -111,9 +111,35 @@ impl Page {
                 }
             }
         }
-        for (project, needs) in self.projects.iter_mut().zip(needs) {
+        let rebuilds: Vec<Vec<usize>> = (0..self.projects.len())
+            .map(|place| self.rebuilt_above(place))
+            .collect();
+        let all = needs.into_iter().zip(rebuilds);
+        for (project, (needs, rebuilds)) in self.projects.iter_mut().zip(all) {
             project.needs = needs;
+            project.rebuilds = rebuilds;
         }
+    }
+
+    /// Those of nixpkgs' packages that need an entry, in however many steps, and are built again.
+    fn rebuilt_above(&self, place: usize) -> Vec<usize> {
+        let defined = |project: &Project| {
+            matches!(project.kind, Kind::Attribute | Kind::Override | Kind::New)
+        };
+        let mut seen = BTreeSet::new();
+        let mut left: Vec<usize> = match self.projects.get(place) {
+            Some(project) if defined(project) => vec![place],
+            _ => Vec::new(),
+        };
+        while let Some(project) = left.pop().and_then(|at| self.projects.get(at)) {
+            for by in project.asked_by.iter().filter_map(|asker| asker.by) {
+                if seen.insert(by) {
+                    left.push(by);
+                }
+            }
+        }
+        let rebuilt = |at: &usize| self.projects.get(*at).is_some_and(|p| p.rebuilt);
+        seen.into_iter().filter(rebuilt).collect()
     }
 }
 
@@ -199,6 +225,7 @@ fn of_step(
         systems: (!everywhere).then(|| systems.join(", ")),
         asked_by,
         needs: Vec::new(),
+        rebuilds: Vec::new(),
         made: entry.map(entry::made).unwrap_or_default(),
         files: Vec::new(),
     }
@@ -284,11 +311,15 @@ fn of_lock(graph: &Graph<'_>, place: usize, pin: &Locked) -> Project {
         homepage: None,
         changelog: None,
         license: None,
-        version_reasons: Vec::new(),
+        version_reasons: match (&pin.own.rather_than, &pin.own.because) {
+            (Some(newer), Some(because)) => vec![reason::rather_than(newer, because)],
+            _ => Vec::new(),
+        },
         kind_reasons: Vec::new(),
         systems: pin.marker.clone(),
         asked_by,
         needs: Vec::new(),
+        rebuilds: Vec::new(),
         made: Vec::new(),
         files: files(pin),
     }

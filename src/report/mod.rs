@@ -72,6 +72,8 @@ pub struct Project {
     pub asked_by: Vec<Asker>,
     /// What it needs.
     pub needs: Vec<Need>,
+    /// Which of nixpkgs' packages are built again because of it, by place in [`Page::projects`].
+    pub rebuilds: Vec<usize>,
     /// How an entry is made, a sentence each.
     pub made: Vec<String>,
     /// Its files.

@@ -50,6 +50,7 @@ fn section(page: &Page, anchors: &[String], project: &Project, anchor: &str) -> 
     sentences(&mut out, "Why this version", &project.version_reasons);
     askers(&mut out, anchors, project);
     needs(&mut out, page, anchors, project);
+    rebuilds(&mut out, page, anchors, project);
     sentences(&mut out, "How it is built", &project.made);
     about(&mut out, project);
     files(&mut out, &project.files);
@@ -179,6 +180,27 @@ fn needs(out: &mut String, page: &Page, anchors: &[String], project: &Project) {
         out.push_str("</li>");
     }
     out.push_str("</ul>\n");
+}
+
+fn rebuilds(out: &mut String, page: &Page, anchors: &[String], project: &Project) {
+    if project.rebuilds.is_empty() {
+        return;
+    }
+    let count = number(project.rebuilds.len());
+    let _ = write!(
+        out,
+        "<h4>Built again because of it{count}</h4>\n<p class=\"names\">"
+    );
+    for place in &project.rebuilds {
+        if let (Some(other), Some(anchor)) = (page.projects.get(*place), anchors.get(*place)) {
+            let _ = write!(
+                out,
+                "<a href=\"#{anchor}\"><bdi>{}</bdi></a> ",
+                escape(&other.name)
+            );
+        }
+    }
+    out.push_str("</p>\n");
 }
 
 fn about(out: &mut String, project: &Project) {

@@ -21,6 +21,7 @@ fn project(name: &str) -> Project {
         systems: None,
         asked_by: Vec::new(),
         needs: Vec::new(),
+        rebuilds: Vec::new(),
         made: Vec::new(),
         files: Vec::new(),
     }
@@ -56,6 +57,7 @@ fn hostile() -> Page {
         requirement: text(),
         to_build: false,
     }];
+    evil.rebuilds = vec![0, 1, 99];
     evil.files = vec![File {
         name: text(),
         hashes: vec![text()],

@@ -46,6 +46,7 @@ pub(super) fn moved(
         Some(DiffFormat::Text) => {
             super::print(report, &diff::as_text(&moves))?;
         }
+        None if moves.is_empty() => report.say(Volume::Normal, "No pin changes"),
         None => report.say(Volume::Normal, diff::as_text(&moves).trim_end()),
     }
     let told = locked.summary(meant, &changes);

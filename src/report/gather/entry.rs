@@ -1,6 +1,6 @@
 //! How an entry is made, in sentences.
 
-use crate::plan::derivation::{Definition, Derivation, Fetcher, Source};
+use crate::plan::derivation::{Definition, Derivation, Fetcher, Source, Variable};
 use crate::plan::{Entry, Needed};
 
 /// What a reader of the entry would see, and what it deals with.
@@ -15,12 +15,10 @@ pub(super) fn made(entry: &Entry) -> Vec<String> {
             )),
             Definition::Override(_, derivation) => {
                 all.extend(of(derivation));
-                let known = if derivation.recipe.known {
-                    "What nixpkgs’ recipe says for the old version only is taken back."
-                } else {
-                    "nixpkgs’ recipe is not known here: its patches for the old version are dropped."
-                };
-                all.push(known.to_owned());
+                if !derivation.recipe.known {
+                    let what = "nixpkgs’ recipe is not known here: its patches for the old version are dropped.";
+                    all.push(what.to_owned());
+                }
             }
             Definition::New(derivation) => all.extend(of(derivation)),
         }
@@ -31,15 +29,26 @@ pub(super) fn made(entry: &Entry) -> Vec<String> {
 
 fn of(derivation: &Derivation) -> Vec<String> {
     let mut all = vec![format!("{}.", source(&derivation.source))];
-    let lists = [
-        ("Built with", &derivation.build_system),
-        ("Programs for the build:", &derivation.native_inputs),
-        ("Libraries:", &derivation.inputs),
-    ];
-    for (label, list) in lists {
-        if !list.is_empty() {
-            all.push(format!("{label} {}.", names(list)));
+    if !derivation.build_system.is_empty() {
+        all.push(format!("Built with {}.", names(&derivation.build_system)));
+    }
+    for (label, list) in [
+        ("program for the build", &derivation.native_inputs),
+        ("library", &derivation.inputs),
+    ] {
+        for needed in list {
+            let said = derivation.evidence.get(&needed.attr);
+            let said = said.map(|places| format!(", because of {}", places.join("; ")));
+            all.push(format!(
+                "{} is a {label}{}.",
+                needed.attr,
+                said.unwrap_or_default()
+            ));
         }
+    }
+    for (name, variable) in &derivation.env {
+        let Variable { value, because } = variable;
+        all.push(format!("{name} is {value}: {because}."));
     }
     if let Some(rust) = &derivation.rust {
         all.push(format!(
@@ -73,6 +82,7 @@ fn of(derivation: &Derivation) -> Vec<String> {
     if !derivation.post_patch.is_empty() {
         all.push("Your commands change the source.".to_owned());
     }
+    all.extend(derivation.notes.iter().map(|note| sentence(note)));
     if !derivation.imports.is_empty() {
         let imports = derivation.imports.join(", ");
         all.push(format!("After the build it is imported: {imports}."));
@@ -108,4 +118,13 @@ fn fetcher(fetcher: &Fetcher) -> String {
 fn names(list: &[Needed]) -> String {
     let names: Vec<&str> = list.iter().map(|needed| needed.attr.as_str()).collect();
     names.join(", ")
+}
+
+/// With a full stop at its end.
+fn sentence(text: &str) -> String {
+    if text.ends_with(['.', '!', '?']) {
+        text.to_owned()
+    } else {
+        format!("{text}.")
+    }
 }

@@ -91,6 +91,9 @@ pub(super) fn version(step: &Step, pin: Option<&Pin>) -> Vec<String> {
         texts.dedup();
         texts
     };
+    if let Some(older) = &step.older {
+        all.push(rather_than(&older.rather_than, &older.because));
+    }
     let pinned = those(|r| r.specifiers().is_some_and(pins));
     if let Some(first) = pinned.first() {
         all.push(format!("{first}: no other version will do."));
@@ -113,6 +116,11 @@ pub(super) fn version(step: &Step, pin: Option<&Pin>) -> Vec<String> {
         )),
     }
     all
+}
+
+/// Why not the newer one.
+pub(super) fn rather_than(newer: &str, because: &str) -> String {
+    format!("It is taken rather than {newer}: {because}.")
 }
 
 /// Whether only one version will do.
