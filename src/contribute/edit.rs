@@ -3,6 +3,8 @@
 //! rnix finds the places, the edits are of the text. Where a place is not as it should be (a version
 //! that is computed, two packages in one file), there is no edit.
 
+mod argument;
+
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -10,6 +12,8 @@ use rnix::ast::{self, HasEntry as _};
 use rowan::ast::AstNode as _;
 
 use super::tree::attr_text;
+pub(super) use argument::is_head;
+
 use crate::nix::read::parse;
 use crate::nix::text;
 
@@ -21,18 +25,6 @@ pub struct Editor {
     set: ast::AttrSet,
     edits: Vec<(Range<usize>, String)>,
 }
-
-/// How many lines of arguments in front of the groups belong to none.
-const HEAD: [&str; 8] = [
-    "lib",
-    "stdenv",
-    "buildPythonPackage",
-    "buildPythonApplication",
-    "pythonOlder",
-    "pythonAtLeast",
-    "rustPlatform",
-    "python",
-];
 
 impl Editor {
     /// For a module's text.
@@ -204,10 +196,21 @@ impl Editor {
         first_list(value)
     }
 
-    /// Whether the list under the first of these names has an attribute.
+    /// Every item of the lists under the first of these names that the package has, conditional ones
+    /// too.
+    fn all_items(&self, names: &[&str]) -> Vec<ast::Expr> {
+        let value = names
+            .iter()
+            .find_map(|name| binding(&self.set, name)?.value());
+        let lists = value.into_iter().flat_map(|value| all_lists(&value));
+        lists
+            .flat_map(|list| list.items().collect::<Vec<_>>())
+            .collect()
+    }
+
+    /// Whether a list under the first of these names has an attribute.
     pub fn lists(&self, names: &[&str], attr: &str) -> bool {
-        let list = self.list(names);
-        list.is_some_and(|list| list.items().any(|item| is(&item, attr)))
+        self.all_items(names).iter().any(|item| is(item, attr))
     }
 
     /// Adds an attribute to a list of the package, and to the arguments.
@@ -230,9 +233,7 @@ impl Editor {
             None => self.new_list(names, attrs, after)?,
         }
         let anchors: Vec<String> = self.items(names);
-        for attr in attrs {
-            self.add_argument(attr, names, &anchors)?;
-        }
+        self.add_arguments(attrs, names, &anchors)?;
         Ok(())
     }
 
@@ -293,10 +294,8 @@ impl Editor {
     /// Takes an attribute out of a list, and out of the arguments where nothing else names it. Whether
     /// it was there.
     pub fn remove(&mut self, names: &[&str], attr: &str) -> bool {
-        let Some(list) = self.list(names) else {
-            return false;
-        };
-        let Some(item) = list.items().find(|item| is(item, attr)) else {
+        let items = self.all_items(names);
+        let Some(item) = items.iter().find(|item| is(item, attr)) else {
             return false;
         };
         let mut gone = range(item.syntax());
@@ -332,121 +331,6 @@ impl Editor {
                 !is_attribute && !is_argument
             })
             .count()
-    }
-
-    fn add_argument(
-        &mut self,
-        attr: &str,
-        names: &[&str],
-        anchors: &[String],
-    ) -> Result<(), String> {
-        let pattern = pattern(&self.root).ok_or("it has no arguments in braces")?;
-        let name = attr.split('.').next().unwrap_or(attr);
-        let entries: Vec<(Range<usize>, String)> = pattern
-            .pat_entries()
-            .filter_map(|entry| {
-                let name = entry.ident()?.syntax().text().to_string();
-                Some((range(entry.syntax()), name))
-            })
-            .collect();
-        if entries.iter().any(|(_, known)| known == name) {
-            return Ok(());
-        }
-        let group = self.group(&entries, names, anchors);
-        let before = group.iter().find(|(_, known)| known.as_str() > name);
-        if let Some((place, _)) = before {
-            let gap = self.gap(place.start);
-            self.edits
-                .push((place.start..place.start, format!("{name},{gap}")));
-            return Ok(());
-        }
-        let last = group.last().or(entries.last());
-        let (last, _) = last.ok_or("it has no arguments")?;
-        let rest = self.text.get(last.end..).unwrap_or_default();
-        let gap = self.gap(last.start);
-        match rest.find(|c: char| !c.is_whitespace()) {
-            Some(at) if rest.get(at..).is_some_and(|r| r.starts_with(',')) => {
-                let at = last.end + at + 1;
-                self.edits.push((at..at, format!("{gap}{name},")));
-            }
-            _ => self
-                .edits
-                .push((last.end..last.end, format!(",{gap}{name}"))),
-        }
-        Ok(())
-    }
-
-    /// The arguments among which a new one belongs: those under the comment of the list's name, else
-    /// those that stand with an argument of the same list, else all behind the head.
-    fn group<'e>(
-        &self,
-        entries: &'e [(Range<usize>, String)],
-        names: &[&str],
-        anchors: &[String],
-    ) -> &'e [(Range<usize>, String)] {
-        let mut starts = vec![0];
-        for (index, pair) in entries.windows(2).enumerate() {
-            if let [a, b] = pair {
-                let between = self.text.get(a.0.end..b.0.start).unwrap_or_default();
-                if between.contains('#') || between.matches('\n').count() > 1 {
-                    starts.push(index + 1);
-                }
-            }
-        }
-        starts.push(entries.len());
-        let groups = || {
-            starts.windows(2).filter_map(|pair| match pair {
-                [a, b] => entries.get(*a..*b).filter(|group| !group.is_empty()),
-                _ => None,
-            })
-        };
-        let under = |group: &&[(Range<usize>, String)]| {
-            let first = group.first().map_or(0, |(place, _)| place.start);
-            let above = self.text.get(..first).unwrap_or_default().trim_end();
-            let comment = above.rsplit('\n').next().unwrap_or_default().trim();
-            comment
-                .strip_prefix('#')
-                .is_some_and(|c| names.contains(&c.trim()))
-        };
-        let with = |group: &&[(Range<usize>, String)]| {
-            let known = |name: &String| anchors.iter().any(|a| a.split('.').next() == Some(name));
-            group
-                .iter()
-                .any(|(_, name)| known(name) && !HEAD.contains(&name.as_str()))
-        };
-        if let Some(group) = groups().find(under).or_else(|| groups().find(with)) {
-            // With one group only, what every module takes stands in front.
-            let head = group.iter().take_while(|(_, name)| is_head(name)).count();
-            return group.get(head..).filter(|g| !g.is_empty()).unwrap_or(group);
-        }
-        let last = groups().next_back().unwrap_or(entries);
-        let head = last.iter().take_while(|(_, name)| is_head(name)).count();
-        last.get(head..).filter(|g| !g.is_empty()).unwrap_or(last)
-    }
-
-    fn remove_argument(&mut self, name: &str) {
-        let Some(pattern) = pattern(&self.root) else {
-            return;
-        };
-        let mut entries = pattern.pat_entries();
-        let entry = entries.find(|entry| entry.ident().is_some_and(|i| i.syntax().text() == name));
-        let Some(entry) = entry else {
-            return;
-        };
-        let mut gone = range(entry.syntax());
-        let rest = self.text.get(gone.end..).unwrap_or_default();
-        let comma = rest.find(|c: char| !c.is_whitespace());
-        gone.start -= self.blank_before(gone.start);
-        if let Some(at) = comma.filter(|at| rest.get(*at..).is_some_and(|r| r.starts_with(','))) {
-            gone.end += at + 1;
-        } else if self
-            .text
-            .get(..gone.start)
-            .is_some_and(|t| t.ends_with(','))
-        {
-            gone.start -= 1;
-        }
-        self.edits.push((gone, String::new()));
     }
 
     /// How much white space stands before a place.
@@ -549,10 +433,6 @@ pub fn lines_with(text: &str, old: &str) -> Vec<usize> {
         .collect()
 }
 
-pub(super) fn is_head(name: &str) -> bool {
-    HEAD.contains(&name) || name.starts_with("fetch")
-}
-
 fn range(node: &rnix::SyntaxNode) -> Range<usize> {
     let range = node.text_range();
     usize::from(range.start())..usize::from(range.end())
@@ -610,6 +490,21 @@ fn first_list(expr: ast::Expr) -> Option<ast::List> {
     }
 }
 
+/// Every list that an expression is put together from, with those under conditions.
+fn all_lists(expr: &ast::Expr) -> Vec<ast::List> {
+    match expr {
+        ast::Expr::List(list) => vec![list.clone()],
+        ast::Expr::BinOp(operation) => {
+            let sides = [operation.lhs(), operation.rhs()].into_iter().flatten();
+            sides.flat_map(|side| all_lists(&side)).collect()
+        }
+        ast::Expr::Apply(call) => call.argument().map(|a| all_lists(&a)).unwrap_or_default(),
+        ast::Expr::With(with) => with.body().map(|body| all_lists(&body)).unwrap_or_default(),
+        ast::Expr::Paren(paren) => paren.expr().map(|e| all_lists(&e)).unwrap_or_default(),
+        _ => Vec::new(),
+    }
+}
+
 /// Whether an item is an attribute, or something of it.
 fn is(item: &ast::Expr, attr: &str) -> bool {
     let text = item.syntax().text().to_string();
@@ -625,10 +520,19 @@ mod tests {
 
     const DEPENDENCIES: [&str; 2] = ["dependencies", "propagatedBuildInputs"];
 
-    fn edited(text: &str, edit: impl FnOnce(&mut Editor)) -> String {
-        let mut editor = Editor::new(text).unwrap();
-        edit(&mut editor);
-        formatted(text, editor.finish().unwrap()).unwrap()
+    /// The text after each of the edits in turn.
+    fn edited(text: &str, edits: &[&dyn Fn(&mut Editor)]) -> String {
+        let mut new = text.to_owned();
+        for edit in edits {
+            let mut editor = Editor::new(&new).unwrap();
+            edit(&mut editor);
+            new = editor.finish().unwrap();
+        }
+        formatted(text, new).unwrap()
+    }
+
+    fn add(editor: &mut Editor, names: &[&str], attr: &str) {
+        editor.add(names, &[attr.to_owned()], &["src"]).unwrap();
     }
 
     const MODERN: &str = r#"{
@@ -666,19 +570,19 @@ buildPythonPackage (finalAttrs: {
 
     #[test]
     fn a_modern_module_changes_where_it_must_only() {
-        let new = edited(MODERN, |e| {
-            e.version("1.3").unwrap();
-            e.hash("sha256-new").unwrap();
-            e.argument("pname", "Demo").unwrap();
-            e.add(&DEPENDENCIES, &["beta".to_owned()], &[]).unwrap();
-        });
-        let new = edited(&new, |e| {
-            assert!(e.remove(&["build-system"], "setuptools"));
-        });
-        let new = edited(&new, |e| {
-            e.add(&["build-system"], &["hatchling".to_owned()], &["src"])
-                .unwrap();
-        });
+        let new = edited(
+            MODERN,
+            &[
+                &|e| {
+                    e.version("1.3").unwrap();
+                    e.hash("sha256-new").unwrap();
+                    e.argument("pname", "Demo").unwrap();
+                    add(e, &DEPENDENCIES, "beta");
+                },
+                &|e| add(e, &["build-system"], "hatchling"),
+                &|e| assert!(e.remove(&["build-system"], "setuptools")),
+            ],
+        );
         let expected = MODERN
             .replace("\"1.2\"", "\"1.3\"")
             .replace("sha256-old", "sha256-new")
@@ -688,10 +592,57 @@ buildPythonPackage (finalAttrs: {
             )
             .replace("    # with", "    beta\n    # with")
             .replace("  alpha,\n", "  alpha,\n  beta,\n")
-            .replace("  # build-system\n  setuptools,\n", "  # build-system\n")
-            .replace("  gamma,\n", "  gamma,\n  hatchling,\n")
             .replace("setuptools", "hatchling");
         assert_eq!(new, expected);
+    }
+
+    #[test]
+    fn a_new_list_gets_a_group_of_arguments() {
+        let extras = ["optional"];
+        let new = edited(MODERN, &[&|e| add(e, &extras, "delta")]);
+        let expected = MODERN
+            .replace("  fetchPypi,\n", "  fetchPypi,\n\n  # optional\n  delta,\n")
+            .replace(
+                "  };\n\n  build",
+                "  };\n\n  optional = [ delta ];\n\n  build",
+            );
+        assert_eq!(new, expected);
+    }
+
+    const COMMAS: &str = r#"{ lib
+, buildPythonPackage
+, fetchPypi
+, beta
+, zeta
+}:
+
+buildPythonPackage rec {
+  version = "1";
+  src = fetchPypi { inherit version; hash = ""; };
+  propagatedBuildInputs = [ beta ] ++ lib.optionals x [ zeta ];
+}
+"#;
+
+    #[test]
+    fn commas_in_front_stay_there() {
+        let new = edited(
+            COMMAS,
+            &[&|e| {
+                let more = ["alpha".to_owned(), "gamma".to_owned()];
+                e.add(&DEPENDENCIES, &more, &[]).unwrap();
+            }],
+        );
+        let expected = COMMAS
+            .replace(", beta\n, zeta", ", alpha\n, beta\n, gamma\n, zeta")
+            .replace("[ beta ]", "[ alpha beta gamma ]");
+        assert_eq!(new, expected);
+        let new = edited(COMMAS, &[&|e| assert!(e.remove(&DEPENDENCIES, "zeta"))]);
+        assert_eq!(
+            new,
+            COMMAS.replace("\n, zeta", "").replace("[ zeta ]", "[ ]")
+        );
+        let new = edited(COMMAS, &[&|e| add(e, &["build-system"], "wheel")]);
+        assert!(new.contains("\n, beta\n, wheel\n, zeta\n}:"), "{new}");
     }
 
     const OLD: &str = r#"{ lib, buildPythonPackage, fetchurl, requests, six }:
@@ -711,17 +662,21 @@ buildPythonPackage rec {
 
     #[test]
     fn an_old_module_keeps_its_looks() {
-        let new = edited(OLD, |e| {
-            e.version("1.0").unwrap();
-            e.hash("sha256-new").unwrap();
-            e.add(&DEPENDENCIES, &["idna".to_owned()], &[]).unwrap();
-            assert!(e.remove(&DEPENDENCIES, "six"));
-            assert!(!e.remove(&DEPENDENCIES, "absent"));
-        });
-        let new = edited(&new, |e| {
-            e.add(&["build-system"], &["flit-core".to_owned()], &["src"])
-                .unwrap();
-        });
+        let new = edited(
+            OLD,
+            &[
+                &|e| {
+                    e.version("1.0").unwrap();
+                    e.hash("sha256-new").unwrap();
+                    add(e, &DEPENDENCIES, "idna");
+                },
+                &|e| {
+                    assert!(e.remove(&DEPENDENCIES, "six"));
+                    assert!(!e.remove(&DEPENDENCIES, "absent"));
+                },
+                &|e| add(e, &["build-system"], "flit-core"),
+            ],
+        );
         let expected = OLD
             .replace("\"0.9\"", "\"1.0\"")
             .replace("sha256 = \"1abc\"", "hash = \"sha256-new\"")
@@ -737,7 +692,7 @@ buildPythonPackage rec {
 
     #[test]
     fn arguments_that_nothing_names_go() {
-        let new = edited(MODERN, |e| assert!(e.remove(&DEPENDENCIES, "alpha")));
+        let new = edited(MODERN, &[&|e| assert!(e.remove(&DEPENDENCIES, "alpha"))]);
         assert_eq!(
             new,
             MODERN.replace("  alpha,\n", "").replace("    alpha\n", "")

@@ -4,28 +4,27 @@
 //! compared, and only the difference is applied. Where a module deviates from its metadata, it has its
 //! reasons.
 
+mod source;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::ContributeError;
 use super::dependent::dependents;
 use super::edit::{Editor, formatted, lines_with};
-use super::forge;
 use super::message::Change;
 use super::repository::Commit;
 use super::tree::{LIST, Tree};
 use crate::index::{Catalog, Page, Release, RemoteCatalog};
 use crate::nixpkgs::checkout::Checkout;
-use crate::nixpkgs::facts::{AttributeFacts, Names, Source};
+use crate::nixpkgs::facts::{AttributeFacts, Names};
 use crate::nixpkgs::{Attribute, Nixpkgs, is_bootstrap};
 use crate::plan::decide::canonical_attr;
 use crate::plan::{changelog, trial};
 use crate::project::files::look;
 use crate::project::{Archive, SourceFacts};
 use crate::python::range::admits;
-use crate::python::{
-    Filename, Metadata, PackageName, Requirement, Targets, Version, VersionSpecifiers, Wanted,
-};
+use crate::python::{Metadata, PackageName, Requirement, Targets, Version, Wanted};
 use crate::render::Document;
 
 /// Lists of what a package needs to run; the second is the old name.
@@ -240,8 +239,9 @@ impl Work<'_> {
             .map_err(place)?;
         let text = formatted(&self.old_text, text).map_err(place)?;
         self.verify(&text, &version)?;
+        self.builder();
         self.unmet();
-        self.stale(&text);
+        self.stale();
         self.dependents();
         let about = &self.releases.metadata.about;
         Ok(Updated {
@@ -271,142 +271,6 @@ impl Work<'_> {
             .map_err(|error| error.to_string())
             .and_then(|tree| tree.reread(&python, &self.facts.file, text, &names));
         read.map_err(|why| no_place(&self.facts.file, why))
-    }
-
-    /// The new source: its digest, and what its address is made from.
-    fn source(&mut self, text: &str) -> Result<String, ContributeError> {
-        let place = |why: String| no_place(&self.facts.file, why);
-        let mut editor = Editor::new(text).map_err(place)?;
-        if let Some(hash) = self.asked.hash {
-            editor.hash(hash).map_err(place)?;
-            return editor.finish().map_err(place);
-        }
-        let source = self.read(text)?.source;
-        let source = source.ok_or_else(|| place("its source cannot be read".to_owned()))?;
-        match source.fetcher.rsplit('.').next().unwrap_or_default() {
-            "fetchPypi" => self.pypi(&mut editor, &source)?,
-            "fetchFromGitHub" => return self.github(text, &source),
-            "fetchurl" => self.url(&mut editor, &source)?,
-            other => {
-                return Err(place(format!(
-                    "the digest of what `{other}` fetches cannot be made here: tell it with `--hash`"
-                )));
-            }
-        }
-        editor.finish().map_err(place)
-    }
-
-    fn pypi(&self, editor: &mut Editor, source: &Source) -> Result<(), ContributeError> {
-        let place = |why: String| no_place(&self.facts.file, why);
-        let argument = |name: &str| source.arguments.get(name).map(String::as_str);
-        let new = &self.releases.new;
-        let file = if argument("format") == Some("wheel") {
-            let tag = |name, default| argument(name).unwrap_or(default).to_owned();
-            let wanted = (
-                tag("python", "py2.py3"),
-                tag("abi", "none"),
-                tag("platform", "any"),
-            );
-            new.wheels.iter().find(|wheel| match &wheel.filename {
-                Filename::Wheel(name) => {
-                    (name.python.clone(), name.abi.clone(), name.platform.clone()) == wanted
-                }
-                Filename::Sdist(_) => false,
-            })
-        } else {
-            new.sdist.as_ref()
-        };
-        let file = file.ok_or_else(|| {
-            place(format!(
-                "{} has no such file as the module fetches",
-                new.version
-            ))
-        })?;
-        let (name, version, extension) = match &file.filename {
-            Filename::Sdist(sdist) => (&sdist.name, &sdist.version, sdist.extension.as_str()),
-            Filename::Wheel(wheel) => (&wheel.name, &wheel.version, "whl"),
-        };
-        let written = argument("extension").unwrap_or("tar.gz");
-        if extension != "whl" && extension != written {
-            return Err(place(format!(
-                "its source is a .{written}, and {} is published as .{extension}: say so with `extension`",
-                new.version
-            )));
-        }
-        if argument("pname").is_some_and(|pname| pname != name) {
-            editor.argument("pname", name).map_err(place)?;
-        }
-        if argument("version").is_some_and(|own| own != version) {
-            editor.argument("version", version).map_err(place)?;
-        }
-        let sha256 = self.asked.catalog.sha256(&self.attribute.project, file)?;
-        editor.hash(&sha256.sri()).map_err(place)
-    }
-
-    fn url(&self, editor: &mut Editor, source: &Source) -> Result<(), ContributeError> {
-        let place = |why: String| no_place(&self.facts.file, why);
-        let url = source
-            .arguments
-            .get("url")
-            .map(String::as_str)
-            .unwrap_or_default();
-        let last = url.rsplit('/').next().unwrap_or_default();
-        let mut files = self.releases.new.files();
-        let file = files
-            .find(|file| !last.is_empty() && file.file == last)
-            .ok_or_else(|| {
-                place(format!(
-                    "the index has no file `{last}` of {}: tell the digest with `--hash`",
-                    self.releases.new.version
-                ))
-            })?;
-        let sha256 = self.asked.catalog.sha256(&self.attribute.project, file)?;
-        editor.hash(&sha256.sri()).map_err(place)
-    }
-
-    fn github(&mut self, text: &str, source: &Source) -> Result<String, ContributeError> {
-        let file = self.facts.file.clone();
-        let place = |why: String| no_place(&file, why);
-        let mut text = text.to_owned();
-        let mut source = source.clone();
-        let old = self.facts.source.clone().unwrap_or_default();
-        let (name, mut tag) =
-            tag(&source).ok_or_else(|| place("its tag cannot be read".to_owned()))?;
-        if Some(&tag) == old.arguments.get(name) {
-            let mut editor = Editor::new(&text).map_err(place)?;
-            let (from, to) = (&self.facts.version, self.releases.new.version.to_string());
-            if !editor.reversioned(name, from, &to) {
-                return Err(place(format!(
-                    "its source is `{name} = {tag}`, which does not follow the version: change it by hand, \
-                     and tell the digest with `--hash`"
-                )));
-            }
-            text = editor.finish().map_err(place)?;
-            source = self.read(&text)?.source.unwrap_or_default();
-            tag = self::tag(&source).map(|(_, tag)| tag).unwrap_or_default();
-        }
-        let mut editor = Editor::new(&text).map_err(place)?;
-        let known = ["owner", "repo", "rev", "tag", "hash", "sha256", "name"];
-        let extra = editor.fetcher_arguments().into_iter();
-        let extra: Vec<String> = extra.filter(|n| !known.contains(&n.as_str())).collect();
-        if !extra.is_empty() {
-            return Err(place(format!(
-                "the digest of a source with `{}` cannot be made here: tell it with `--hash`",
-                extra.join("`, `")
-            )));
-        }
-        let argument = |name: &str| source.arguments.get(name).cloned().unwrap_or_default();
-        let (owner, repo) = (argument("owner"), argument("repo"));
-        let project = &self.attribute.project;
-        let fetched = forge::fetch(self.asked.catalog, project, &owner, &repo, &tag);
-        let (commit, facts) = fetched.map_err(|why| {
-            place(format!(
-                "`{tag}` of {owner}/{repo}: {why}; `--hash` tells the digest of its tree"
-            ))
-        })?;
-        self.releases.facts = Some(facts);
-        editor.hash(&commit.sha256.sri()).map_err(place)?;
-        editor.finish().map_err(place)
     }
 
     /// The requirements of the old and the new release, by the attribute that stands for each.
@@ -552,6 +416,32 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// What a change of the build system asks for besides its list.
+    fn builder(&mut self) {
+        let requires = |facts: &Option<Arc<SourceFacts>>, name: &str| {
+            let facts = facts.iter().flat_map(|facts| &facts.build_requires);
+            let mut parsed = facts.filter_map(|text| Requirement::parse(text).ok());
+            parsed.any(|requirement| requirement.name.as_ref() == name)
+        };
+        let (new, old) = (&self.releases.facts, &self.releases.old_facts);
+        if requires(new, "maturin") && !requires(old, "maturin") && old.is_some() {
+            self.notes.push(
+                "maturin builds it now: it needs `rustPlatform.cargoSetupHook`, `rustPlatform.maturinBuildHook` and `cargoDeps`"
+                    .to_owned(),
+            );
+        }
+        let changed = self
+            .changed
+            .iter()
+            .any(|line| line.starts_with("build-system gained"));
+        if changed && self.facts.format != "pyproject" {
+            self.notes.push(
+                "it is not built by way of pyproject.toml yet: write `pyproject = true` instead of `format`"
+                    .to_owned(),
+            );
+        }
+    }
+
     /// Requirements that this nixpkgs does not meet, and the recipe does not relax.
     fn unmet(&mut self) {
         for requirement in &self.releases.metadata.requires_dist {
@@ -566,7 +456,7 @@ impl Work<'_> {
             let has = self.asked.nixpkgs.attributes(&requirement.name).first();
             if let Some(has) = has.filter(|_| holds)
                 && !admits(specifiers, &has.version)
-                && !self.relaxes(&requirement.name, specifiers)
+                && !self.relaxes(&requirement.name)
             {
                 self.notes.push(format!(
                     "it needs {requirement}, and this nixpkgs has {}: update that first, or relax it (`pythonRelaxDeps`)",
@@ -576,7 +466,7 @@ impl Work<'_> {
         }
     }
 
-    fn relaxes(&self, name: &PackageName, _: &VersionSpecifiers) -> bool {
+    fn relaxes(&self, name: &PackageName) -> bool {
         let lists = [&self.facts.relaxed, &self.facts.removed];
         lists.into_iter().flatten().any(|names| match names {
             Names::All => true,
@@ -588,7 +478,7 @@ impl Work<'_> {
     }
 
     /// What of the recipe does not fit the new source: patches, substitutions, paths of tests.
-    fn stale(&mut self, _: &str) {
+    fn stale(&mut self) {
         let tree = self.asked.tree;
         let text = |path: &str| tree.text(path).ok();
         let paths = trial::wanted(self.facts, &text);
@@ -639,7 +529,12 @@ impl Work<'_> {
                 ));
             }
         }
-        self.notes.extend(tried.unchecked.iter().cloned());
+        // What belongs to a command that is named already says nothing new.
+        let unchecked = tried
+            .unchecked
+            .iter()
+            .filter(|said| !said.ends_with("dropped with it"));
+        self.notes.extend(unchecked.cloned());
         for test in tried.lost_tests.iter().filter(|_| !of_sdist) {
             self.notes.push(format!(
                 "`disabledTestPaths` names {test}, which the new source lacks"
@@ -659,15 +554,6 @@ impl Work<'_> {
             ));
         }
     }
-}
-
-/// Which argument of a forge's fetcher names the revision, and what it is.
-fn tag(source: &Source) -> Option<(&'static str, String)> {
-    ["tag", "rev"].into_iter().find_map(|name| {
-        let value = source.arguments.get(name)?;
-        let value = value.strip_prefix("refs/tags/").unwrap_or(value);
-        Some((name, value.to_owned()))
-    })
 }
 
 /// Build requirements in whose place nixpkgs has a hook.

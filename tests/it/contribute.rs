@@ -5,8 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use pyresolve::nix::nar::Node;
 use pyresolve::python::Sha256;
 
+use crate::support::forge::Forge;
 use crate::support::nix::Nix;
 use crate::support::project::Release;
 use crate::support::workshop::{Workshop, stderr};
@@ -680,4 +682,75 @@ fn what_init_writes_is_found_good_and_what_is_wrong_has_its_place() {
             "{arguments:?}"
         );
     }
+}
+
+/// The digest of a tree, as `fetchFromGitHub` has it.
+fn digest(files: &[(&str, &str)]) -> String {
+    let mut root = Node::folder();
+    for (path, text) in files {
+        let file = Node::File {
+            executable: false,
+            content: text.as_bytes(),
+        };
+        assert!(root.put(path.as_bytes(), file));
+    }
+    Sha256(root.sha256()).sri()
+}
+
+#[test]
+fn sources_on_the_forge_are_found_by_their_tags() {
+    let workshop = workshop();
+    let Some(forge) = Forge::start(&workshop.path("forge")) else {
+        eprintln!("skipped: git cannot serve repositories");
+        return;
+    };
+    let host = ["https://github", "com"].join(".");
+    let config = format!("[url \"{}\"]\n\tinsteadOf = {host}/\n", forge.address);
+    fs::write(workshop.folder.path().join(".gitconfig"), config).unwrap();
+    let toml = format!("{FLIT}[project]\nname = \"zz-hub\"\nversion = \"1.0\"\n");
+    let hub = Release::new("zz-hub", "1.0").headers(&[
+        "Summary: Hub of things",
+        "License-Expression: MIT",
+        &format!("Project-URL: Source, {host}/zz-nobody/zz-hub"),
+    ]);
+    let hub = hub.source(&[("pyproject.toml", &toml), ("zz_hub/__init__.py", "")]);
+    workshop.index.publish(hub);
+    let files = [
+        ("pyproject.toml", toml.as_str()),
+        ("zz_hub/__init__.py", ""),
+        ("tests/test_hub.py", "import pytest\n"),
+    ];
+    forge.publish("zz-nobody/zz-hub", "v1.0", &files);
+    let output = nixpkgs(&workshop, &["init", "zz-hub", "--source", "github"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let text = module(&workshop, "zz-hub");
+    assert!(
+        text.contains(&format!("hash = \"{}\";", digest(&files))),
+        "{text}"
+    );
+    expect(&workshop, "init/zz-hub.nix", &text);
+    let newer = [
+        (
+            "pyproject.toml",
+            "[build-system]\nrequires = [\"setuptools\"]\n[project]\nname = \"zz-forge\"\nversion = \"2.1\"\n",
+        ),
+        ("zz_forge.py", ""),
+    ];
+    forge.publish("zz-nobody/zz-forge", "v2.1", &newer);
+    let output = nixpkgs(&workshop, &["update", "zz-forge"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let text = module(&workshop, "zz-forge");
+    assert!(text.contains("tag = \"v${version}\";"), "{text}");
+    assert!(
+        text.contains(&format!("hash = \"{}\";", digest(&newer))),
+        "{text}"
+    );
+    // Where there is no tag, the sdist is the source, and that is said.
+    let output = nixpkgs(&workshop, &["init", "zz-native", "--source", "github"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let told = stderr(&output);
+    assert!(
+        told.contains("the source is the index': the metadata names no repository"),
+        "{told}"
+    );
 }
