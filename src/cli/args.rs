@@ -315,6 +315,9 @@ pub struct Check {
     /// Print JSON to standard output
     #[arg(long)]
     pub json: bool,
+    /// Another nixpkgs with which the files have to hold, as with --nixpkgs (repeatable)
+    #[arg(long, value_name = "WHICH")]
+    pub against: Vec<String>,
     /// Print what is found as annotations of a CI system
     #[arg(long, value_name = "SYSTEM", conflicts_with = "json")]
     pub annotate: Option<Annotate>,

@@ -16,6 +16,10 @@ pub enum Kind {
     Edited,
     /// What it names is no more.
     Broken,
+    /// It was made with another nixpkgs.
+    Nixpkgs,
+    /// nixpkgs has caught up with an entry.
+    Superseded,
 }
 
 impl Kind {
@@ -25,7 +29,16 @@ impl Kind {
             Kind::Stale => "stale",
             Kind::Edited => "edited",
             Kind::Broken => "broken",
+            Kind::Nixpkgs => "nixpkgs",
+            Kind::Superseded => "superseded",
         }
+    }
+}
+
+impl Kind {
+    /// Whether the files are wrong as they are, and not only not the newest that could be.
+    fn is_grave(self) -> bool {
+        !matches!(self, Kind::Nixpkgs | Kind::Superseded)
     }
 }
 
@@ -46,6 +59,8 @@ pub struct Finding {
     pub line: Option<usize>,
     /// What is wrong, in one line.
     pub what: String,
+    /// The nixpkgs with which it shows, where that is not the one that counts.
+    pub against: Option<String>,
 }
 
 impl Finding {
@@ -56,6 +71,33 @@ impl Finding {
             file: file.into(),
             line: None,
             what: what.into(),
+            against: None,
+        }
+    }
+
+    /// The same, with another nixpkgs.
+    #[must_use]
+    pub fn against(mut self, nixpkgs: &str) -> Self {
+        self.against = Some(nixpkgs.to_owned());
+        self
+    }
+
+    /// For programs.
+    pub fn json(&self) -> Value {
+        json!({
+            "kind": self.kind.text(),
+            "file": self.file,
+            "line": self.line,
+            "what": self.what,
+            "against": self.against,
+        })
+    }
+
+    /// What is wrong, with the nixpkgs with which it is.
+    fn said(&self) -> String {
+        match &self.against {
+            Some(nixpkgs) => format!("with {nixpkgs}: {}", self.what),
+            None => self.what.clone(),
         }
     }
 
@@ -78,22 +120,19 @@ impl Finding {
 pub fn text(findings: &[Finding], report: &Report) -> String {
     let lines = findings.iter().map(|finding| {
         let style = match finding.kind {
-            Kind::Stale => YELLOW,
+            Kind::Stale | Kind::Nixpkgs | Kind::Superseded => YELLOW,
             Kind::Edited | Kind::Broken => RED,
         };
         let kind = report.paint_result(style, &format!("{:<6}", finding.kind.text()));
         let place = report.paint_result(BOLD, &finding.place());
-        format!("{kind}  {place}: {}\n", finding.what)
+        format!("{kind}  {place}: {}\n", finding.said())
     });
     lines.collect()
 }
 
 /// For programs.
 pub fn as_json(findings: &[Finding], diff: &str) -> Value {
-    let all: Vec<Value> = findings
-        .iter()
-        .map(|f| json!({ "kind": f.kind.text(), "file": f.file, "line": f.line, "what": f.what }))
-        .collect();
+    let all: Vec<Value> = findings.iter().map(Finding::json).collect();
     json!({ "good": findings.is_empty(), "findings": all, "diff": diff })
 }
 
@@ -102,11 +141,16 @@ pub fn github(findings: &[Finding]) -> String {
     let lines = findings.iter().map(|finding| {
         let line = finding.line.map(|line| format!(",line={line}"));
         format!(
-            "::error file={}{},title=pyresolve%3A {}::{}\n",
+            "::{} file={}{},title=pyresolve%3A {}::{}\n",
+            if finding.kind.is_grave() {
+                "error"
+            } else {
+                "warning"
+            },
             property(&finding.file),
             line.unwrap_or_default(),
             finding.kind,
-            message(&finding.what)
+            message(&finding.said())
         )
     });
     lines.collect()
@@ -127,12 +171,16 @@ pub fn property(text: &str) -> String {
 /// A Code Quality report of GitLab.
 pub fn gitlab(findings: &[Finding]) -> Value {
     let all = findings.iter().map(|finding| {
-        let identity = format!("{}\n{}\n{}", finding.kind, finding.file, finding.what);
+        let identity = format!("{}\n{}\n{}", finding.kind, finding.file, finding.said());
         json!({
             "check_name": format!("pyresolve-{}", finding.kind),
-            "description": format!("{}: {}", finding.kind, finding.what),
+            "description": format!("{}: {}", finding.kind, finding.said()),
             "fingerprint": Sha256::of(identity.as_bytes()).hex(),
-            "severity": if finding.kind == Kind::Stale { "major" } else { "critical" },
+            "severity": match finding.kind {
+                Kind::Edited | Kind::Broken => "critical",
+                Kind::Stale => "major",
+                Kind::Nixpkgs | Kind::Superseded => "minor",
+            },
             "location": {
                 "path": finding.file,
                 "lines": { "begin": finding.line.unwrap_or(1) },

@@ -19,7 +19,7 @@ use crate::assemble::{self, AssembleError, Assembly, Kept, Question};
 use crate::event::{Event, Observer, Step};
 use crate::index::{Catalog, Counts, Options, RemoteCatalog};
 use crate::nixpkgs::Nixpkgs;
-use crate::nixpkgs::source::{Located, Surroundings};
+use crate::nixpkgs::source::{Choice, Located, Surroundings};
 use crate::plan::{self, Older, Plan};
 use crate::project::pylock::Pylock;
 use crate::python::{PackageName, Sha256};
@@ -160,6 +160,29 @@ impl<'a> Asked<'a> {
             policy,
             options,
         })
+    }
+
+    /// The nixpkgs that counts.
+    ///
+    /// # Errors
+    /// When it knows nothing of the target's Python.
+    pub fn nixpkgs(&mut self) -> Result<Nixpkgs, Failure> {
+        let python = &self.meant.targets.python;
+        let list = self.list.as_deref();
+        question::nixpkgs(python, &mut self.located, &self.around, list)
+    }
+
+    /// Another nixpkgs.
+    ///
+    /// # Errors
+    /// When it cannot be had.
+    pub fn other(&self, choice: &Choice) -> Result<(Located, Nixpkgs), Failure> {
+        let mut located = question::located(choice, &self.around)?;
+        let base = self.meant.channel_url.as_deref();
+        let list = question::channel_list(base, &mut located, &self.options)?;
+        let python = &self.meant.targets.python;
+        let nixpkgs = question::nixpkgs(python, &mut located, &self.around, list.as_deref())?;
+        Ok((located, nixpkgs))
     }
 
     /// Whether something comes from an address or a path, where it may have changed since.

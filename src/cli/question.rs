@@ -48,8 +48,15 @@ pub fn surroundings(meant: &Lock) -> Surroundings {
 /// When what was chosen is not there.
 pub fn locate(meant: &Lock, wishes: &Wishes, around: &Surroundings) -> Result<Located, Failure> {
     let choice = meant.nixpkgs.as_ref().or(wishes.nixpkgs.as_ref());
-    let choice = choice.cloned().unwrap_or_default();
-    source::locate(&choice, around).map_err(|error| no_nixpkgs(&error, &choice))
+    located(&choice.cloned().unwrap_or_default(), around)
+}
+
+/// Finds a nixpkgs.
+///
+/// # Errors
+/// When what was chosen is not there.
+pub fn located(choice: &Choice, around: &Surroundings) -> Result<Located, Failure> {
+    source::locate(choice, around).map_err(|error| no_nixpkgs(&error, choice))
 }
 
 /// The list of the channel that counts, fetched or from the cache; none where no channel does.

@@ -13,10 +13,12 @@ mod apply;
 mod condition;
 mod evaluate;
 mod operate;
+mod selection;
 mod value;
 
 pub use condition::{Cond, SYSTEMS};
 pub use evaluate::Reader;
+pub use selection::{arguments, selected};
 pub use value::{Item, Set, Text, Value};
 
 use rnix::ast;

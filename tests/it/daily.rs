@@ -162,6 +162,68 @@ fn what_the_index_took_back_is_told() {
 }
 
 #[test]
+fn a_file_that_the_index_took_back_is_named() {
+    let workshop = locked();
+    let later = Index::start(vec![
+        Release::new("zz-demo", "1.0")
+            .needs("zz-leaf")
+            .flit("\"\"\"Demo\"\"\""),
+        Release::new("zz-leaf", "2.0")
+            .flit("\"\"\"Leaf\"\"\"")
+            .wheels(&[]),
+    ]);
+    workshop.index.replace(&later);
+    let told = check(&workshop, &["--refresh"], 1);
+    assert!(
+        told.starts_with("broken  pylock.toml: zz-leaf 2.0: zz_leaf-2.0-py3-none-any.whl is on the index no more\n"),
+        "{told}"
+    );
+    assert!(
+        told.contains("--- a/pylock.toml\n+++ b/pylock.toml\n"),
+        "{told}"
+    );
+    let github = check(&workshop, &["--refresh", "--annotate", "github"], 1);
+    assert!(
+        github.starts_with(
+            "::error file=pylock.toml,title=pyresolve%3A broken::zz-leaf 2.0: zz_leaf-2.0"
+        ),
+        "{github}"
+    );
+    let gitlab = check(&workshop, &["--refresh", "--annotate", "gitlab"], 1);
+    let gitlab: Value = serde_json::from_str(&gitlab).unwrap();
+    assert_eq!(gitlab[0]["check_name"], "pyresolve-broken");
+    let json: Value = serde_json::from_str(&check(&workshop, &["--refresh", "--json"], 1)).unwrap();
+    assert_eq!(json["findings"][0]["kind"], "broken");
+    assert!(json["diff"].as_str().unwrap().contains("+++ b/pylock.toml"));
+}
+
+#[test]
+fn a_summary_tells_which_entries_appear_and_go() {
+    let workshop = Workshop::with_demo();
+    workshop.write("requirements.txt", "zz-demo\n");
+    workshop.locked(&["requirements.txt"]);
+    let next = Release::new("zz-demo", "2.0").needs("zz-twig>=1");
+    workshop.index.publish(next.flit("'demo'"));
+    let twig = Release::new("zz-twig", "1.0");
+    workshop.index.publish(twig.flit("'twig'"));
+    let output = workshop.run(&[
+        "update",
+        "--source",
+        "requirements.txt",
+        "--summary",
+        "markdown",
+    ]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let told = stdout(&output);
+    for part in [
+        "\nEntries that appear:\n\n- zz-twig 1.0: nixpkgs lacks it, and zz-demo 2.0 needs `zz-twig>=1`\n",
+        "\nEntries that go:\n\n- zz-leaf: nothing needs it any more\n",
+    ] {
+        assert!(told.contains(part), "{part}{told}");
+    }
+}
+
+#[test]
 fn an_update_tells_what_moved() {
     let workshop = Workshop::with_demo();
     workshop.write("requirements.txt", "zz-demo\n");

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
+mod against;
 mod allow_build;
 mod build;
 mod calamity;

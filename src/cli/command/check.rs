@@ -5,11 +5,14 @@
 //! are told without asking anybody. Whether it is *broken* only the index can tell: the lock is made
 //! again in memory, and must come out the same.
 
-use std::collections::BTreeSet;
+mod against;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use against::Against;
 use similar::TextDiff;
 
 use crate::cli::args::{self, Annotate};
@@ -22,8 +25,9 @@ use crate::cli::question;
 use crate::cli::report::{Report, Volume};
 use crate::cli::settings;
 use crate::cli::sources::Wishes;
+use crate::nixpkgs::source::Choice;
 use crate::problem::Origin;
-use crate::project::pylock::{Locked as Locking, Own, Pylock};
+use crate::project::pylock::{Locked as Locking, Own, OwnNixpkgs, Pylock};
 use crate::python::{PackageName, Requirement, Sha256};
 use crate::render;
 use crate::write::{self, State};
@@ -31,11 +35,23 @@ use crate::write::{self, State};
 /// Comparing two texts that share nothing could take forever.
 const DIFF: Duration = Duration::from_secs(2);
 
+/// What is said where only the digest of what is asked differs.
+const OTHERWISE: &str = "by another pyresolve, or with other settings (index, constraints, overrides, pre-releases, formats)";
+
 /// What was found, and what would change.
 #[derive(Default)]
 struct Found {
     findings: Vec<Finding>,
+    against: Vec<Against>,
     diff: String,
+}
+
+impl Found {
+    /// Everything, that of other nixpkgs last.
+    fn all(&self) -> Vec<Finding> {
+        let others = self.against.iter().flat_map(|against| &against.findings);
+        self.findings.iter().chain(others).cloned().collect()
+    }
 }
 
 /// Runs `pyresolve check`.
@@ -45,21 +61,39 @@ struct Found {
 /// answer.
 pub fn run(args: &args::Check, report: &Report) -> Result<Exit, Failure> {
     let meant = settings::Lock::new(&args.as_lock(), &|name| std::env::var(name).ok())?;
-    let found = locking::watched(report, |watcher, _| check(&meant, report, watcher))?;
+    let others: Vec<Choice> = args
+        .against
+        .iter()
+        .map(|text| Choice::parse(text, Path::new("")))
+        .collect();
+    let found = locking::watched(report, |watcher, _| check(&meant, &others, report, watcher))?;
+    let all = found.all();
     let text = match args.annotate {
-        Some(Annotate::Github) => finding::github(&found.findings),
-        Some(Annotate::Gitlab) => format!("{:#}\n", finding::gitlab(&found.findings)),
+        Some(Annotate::Github) => finding::github(&all),
+        Some(Annotate::Gitlab) => format!("{:#}\n", finding::gitlab(&all)),
         None if args.json => {
-            format!("{:#}\n", finding::as_json(&found.findings, &found.diff))
+            let mut json = finding::as_json(&found.findings, &found.diff);
+            json["good"] = all.is_empty().into();
+            if !found.against.is_empty() {
+                json["against"] = found.against.iter().map(Against::json).collect();
+            }
+            format!("{json:#}\n")
         }
-        None => finding::text(&found.findings, report) + &found.diff,
+        None => {
+            let mut text = finding::text(&found.findings, report) + &found.diff;
+            for against in &found.against {
+                text += &against.line();
+                text += &finding::text(&against.findings, report);
+            }
+            text
+        }
     };
     super::print(report, &text)?;
-    if found.findings.is_empty() {
+    if all.is_empty() {
         report.say(Volume::Normal, &good(&meant));
         return Ok(Exit::Done);
     }
-    report.say(Volume::Normal, &advice(&found.findings));
+    report.say(Volume::Normal, &advice(&all));
     Ok(Exit::Unsatisfiable)
 }
 
@@ -83,6 +117,8 @@ fn advice(findings: &[Finding]) -> String {
         "take changes by hand back, or move them into the sources; then run `pyresolve lock`"
     } else if has(Kind::Broken) {
         "let the pins in question move: `pyresolve update NAME`"
+    } else if has(Kind::Superseded) {
+        "drop what nixpkgs has: `pyresolve prune`, with `--nixpkgs` where that is another one"
     } else {
         "run `pyresolve lock`, or `pyresolve prune` where only nixpkgs is newer"
     };
@@ -91,10 +127,11 @@ fn advice(findings: &[Finding]) -> String {
 
 fn check(
     meant: &settings::Lock,
+    others: &[Choice],
     report: &Report,
     watcher: &Arc<Watcher>,
 ) -> Result<Found, Failure> {
-    let asked = Asked::new(meant, report, watcher)?;
+    let mut asked = Asked::new(meant, report, watcher)?;
     let mut found = Found::default();
     let Some(text) = asked.existing.clone() else {
         let what = "there is no lock";
@@ -108,6 +145,13 @@ fn check(
     let lock = question::parsed(meant, &text)?;
     found.findings.extend(edited(meant, &text, &lock));
     found.findings.extend(stale(&asked, &lock));
+    if !others.is_empty() {
+        let own = asked.nixpkgs()?;
+        for choice in others {
+            let against = against::against(&asked, &lock, &own, choice)?;
+            found.against.push(against);
+        }
+    }
     if meant.index.offline && found.findings.is_empty() && !asked.looks_at_sources() {
         return Ok(found);
     }
@@ -197,14 +241,6 @@ fn stale(asked: &Asked<'_>, lock: &Pylock) -> Vec<Finding> {
         .iter()
         .map(|e| e.system.name())
         .collect();
-    let located = &asked.located;
-    let named = |channel: &str, date: &str, revision: Option<&String>| {
-        let revision = revision.and_then(|r| r.get(..12)).unwrap_or_default();
-        let parts = [channel, date, revision].into_iter();
-        let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
-        parts.join(" ")
-    };
-    let then = own.nixpkgs.clone().unwrap_or_default();
     let settings = [
         (
             "Python",
@@ -225,11 +261,6 @@ fn stale(asked: &Asked<'_>, lock: &Pylock) -> Vec<Finding> {
                 .to_owned(),
             meant.output.layout.text().to_owned(),
         ),
-        (
-            "nixpkgs",
-            named(&then.channel, &then.date, then.revision.as_ref()),
-            named(&located.channel, &located.date, located.revision.as_ref()),
-        ),
     ];
     for (what, old, new) in settings {
         if old != new {
@@ -244,11 +275,16 @@ fn stale(asked: &Asked<'_>, lock: &Pylock) -> Vec<Finding> {
             findings.push(Finding::new(Kind::Stale, &*file, what));
         }
     }
+    findings.extend(moved(asked, own.nixpkgs.as_ref()).map(|what| {
+        let kind = Kind::Nixpkgs;
+        Finding::new(kind, &*file, what)
+    }));
     if findings.is_empty() {
         // A tree without a revision is known by its files only.
+        let located = &asked.located;
         let tree = !located.is_bundled() && located.revision.is_none();
         let what = format!(
-            "was made {}by another pyresolve, or with other settings (index, constraints, overrides, pre-releases, formats)",
+            "was made {}{OTHERWISE}",
             if tree {
                 "with nixpkgs as it was before, "
             } else {
@@ -258,6 +294,25 @@ fn stale(asked: &Asked<'_>, lock: &Pylock) -> Vec<Finding> {
         findings.push(Finding::new(Kind::Stale, file, what));
     }
     findings
+}
+
+/// How the nixpkgs that counts differs from the one that the lock was made with.
+fn moved(asked: &Asked<'_>, then: Option<&OwnNixpkgs>) -> Option<String> {
+    let tell = |channel: &str, date: &str, revision: Option<&str>| {
+        let short = revision.and_then(|revision| revision.get(..12));
+        let parts = [channel, date, short.unwrap_or("")];
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        match parts.is_empty() {
+            true => "none".to_owned(),
+            false => parts.join(" "),
+        }
+    };
+    let now = &asked.located;
+    let now = tell(&now.channel, &now.date, now.revision.as_deref());
+    let then = then.map_or("none".to_owned(), |then| {
+        tell(&then.channel, &then.date, then.revision.as_deref())
+    });
+    (then != now).then(|| format!("was made with {then}, and now {now} counts"))
 }
 
 fn requirements(wishes: &Wishes, own: &Own, meant: &settings::Lock) -> Vec<Finding> {
@@ -340,13 +395,21 @@ fn compare(
             found.diff += &unified(&shown(meant, &change.name), &old, &document.text);
         }
     }
-    if !found.diff.is_empty() && found.findings.is_empty() {
+    // Where only the nixpkgs is another one, that alone does not tell what comes of it.
+    let told = found.findings.iter();
+    let told = told.filter(|f| f.kind != Kind::Nixpkgs && !f.what.ends_with(OTHERWISE));
+    if !found.diff.is_empty() && told.count() == 0 {
         let new = locked
             .documents
             .iter()
             .find(|d| d.name == meant.output.lock);
         let new = new.and_then(|document| Pylock::parse(&document.text).ok());
-        found.findings = broken(old, &new.unwrap_or_default(), &file);
+        let mut broken = broken(old, &new.unwrap_or_default(), &file);
+        if broken.is_empty() && found.findings.is_empty() {
+            let what = "would be written otherwise, from the same requirements";
+            broken.push(Finding::new(Kind::Broken, &*file, what));
+        }
+        found.findings.extend(broken);
     }
     // Who pins a yanked release wants that one.
     for (name, version, said) in locked.yanked.iter().filter(|y| !pinned.contains(&y.0)) {
@@ -378,21 +441,63 @@ fn broken(old: &Pylock, new: &Pylock, file: &str) -> Vec<Finding> {
                 None => format!("{release} is not needed any more"),
             },
             Some(other) if other.own.action != pin.own.action => {
-                let word = |pin: &Locking| pin.own.action.clone().unwrap_or_default();
-                format!("{release}: {} then, {} now", word(pin), word(other))
+                let was_entry = matches!(pin.own.action.as_deref(), Some("override" | "new"));
+                if was_entry && other.own.action.as_deref() == Some("reuse") {
+                    let what = format!("nixpkgs has caught up with {release}, which has an entry");
+                    findings.push(Finding::new(Kind::Superseded, file, what));
+                    continue;
+                }
+                format!("{release}: {}", action(pin, other))
             }
             Some(other) if (&other.sdist, &other.wheels) != (&pin.sdist, &pin.wheels) => {
-                format!("{release}: its files on the index are not those of the lock")
+                format!("{release}: {}", files(pin, other))
             }
             Some(_) => continue,
         };
         findings.push(Finding::new(Kind::Broken, file, what));
     }
-    if findings.is_empty() {
-        let what = "would be written otherwise, from the same requirements";
-        findings.push(Finding::new(Kind::Broken, file, what));
-    }
     findings
+}
+
+/// What became of an entry, or of nixpkgs' own.
+fn action(pin: &Locking, other: &Locking) -> String {
+    let word = |pin: &Locking| pin.own.action.clone().unwrap_or_default();
+    let (then, now) = (word(pin), word(other));
+    let was_there = matches!(&*then, "reuse" | "attribute" | "override");
+    let attr = pin.own.attribute.as_deref().unwrap_or(pin.name.as_ref());
+    if was_there && now == "new" {
+        return format!("nixpkgs has {attr} no more ({then} then, {now} now)");
+    }
+    format!("{then} then, {now} now")
+}
+
+/// Which files of a release are not those of the lock.
+fn files(pin: &Locking, other: &Locking) -> String {
+    let by_name = |pin: &Locking| -> BTreeMap<String, Option<String>> {
+        let files = pin.sdist.iter().chain(&pin.wheels);
+        files
+            .map(|file| {
+                let last = file.url.as_deref().and_then(|url| url.rsplit('/').next());
+                let name = file.name.clone().or(last.map(str::to_owned));
+                (name.unwrap_or_default(), file.hashes.get("sha256").cloned())
+            })
+            .collect()
+    };
+    let (then, now) = (by_name(pin), by_name(other));
+    let mut said = Vec::new();
+    for (name, digest) in &then {
+        match now.get(name) {
+            None => said.push(format!("{name} is on the index no more")),
+            Some(other) if other != digest => said.push(format!("{name} has another digest now")),
+            Some(_) => {}
+        }
+    }
+    let new = now.keys().filter(|name| !then.contains_key(*name));
+    said.extend(new.map(|name| format!("{name} is new on the index")));
+    if said.is_empty() {
+        said.push("its files on the index are not those of the lock".to_owned());
+    }
+    said.join(", ")
 }
 
 fn release(pin: &Locking) -> String {

@@ -17,8 +17,8 @@ pub(super) struct Move {
     pub(super) name: PackageName,
     pub(super) old: Vec<Version>,
     pub(super) new: Vec<Version>,
-    old_action: Option<String>,
-    new_action: Option<String>,
+    pub(super) old_action: Option<String>,
+    pub(super) new_action: Option<String>,
 }
 
 /// Runs `pyresolve diff`: exit code 1 where the locks differ.

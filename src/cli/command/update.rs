@@ -138,6 +138,7 @@ fn markdown(moves: &[Move], locked: &Locked) -> String {
         });
         out.push_str(&format!("| {} |\n", cells.join(" | ")));
     }
+    out.push_str(&entries(moves, locked));
     let rebuilt: Vec<&str> = locked
         .steps
         .iter()
@@ -151,6 +152,51 @@ fn markdown(moves: &[Move], locked: &Locked) -> String {
         ));
     }
     out
+}
+
+/// Which entries appear and which go, and why.
+fn entries(moves: &[Move], locked: &Locked) -> String {
+    let is_entry = |action: &Option<String>| matches!(action.as_deref(), Some("override" | "new"));
+    let mut appear = Vec::new();
+    let mut go = Vec::new();
+    for m in moves {
+        let step = locked.steps.iter().find(|step| step.name == m.name);
+        match (is_entry(&m.old_action), is_entry(&m.new_action)) {
+            (false, true) => {
+                let nixpkgs = step.and_then(|step| step.nixpkgs_version.as_ref());
+                let has = nixpkgs.map_or_else(
+                    || "nixpkgs lacks it".to_owned(),
+                    |version| format!("nixpkgs has {version}"),
+                );
+                let by = step.and_then(|step| step.reasons.first());
+                let by = by.map(|reason| {
+                    format!(", and {} needs `{}{}`", reason.by, m.name, reason.wanted)
+                });
+                let version = diff::versions(&m.new);
+                appear.push(format!(
+                    "{} {version}: {has}{}",
+                    m.name,
+                    by.unwrap_or_default()
+                ));
+            }
+            (true, false) if m.new.is_empty() => {
+                go.push(format!("{}: nothing needs it any more", m.name));
+            }
+            (true, false) => {
+                let version = diff::versions(&m.new);
+                go.push(format!("{}: nixpkgs' {version} will do", m.name));
+            }
+            _ => {}
+        }
+    }
+    let list = |title: &str, lines: &[String]| {
+        if lines.is_empty() {
+            return String::new();
+        }
+        let lines = lines.iter().map(|line| format!("- {}\n", cell(line)));
+        format!("\n{title}\n\n{}", lines.collect::<String>())
+    };
+    list("Entries that appear:", &appear) + &list("Entries that go:", &go)
 }
 
 /// What a table would take for its own is not in a cell.
