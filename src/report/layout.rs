@@ -13,7 +13,7 @@ pub const HEIGHT: i32 = 26;
 /// From one box to the next one below.
 const STEP: f64 = 32.0;
 /// From a line that passes by to its neighbours.
-const THIN: f64 = 10.0;
+const THIN: f64 = 7.0;
 /// Around everything.
 const MARGIN: f64 = 16.0;
 /// Between two columns, for lines to bend.

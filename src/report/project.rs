@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::html::{escape, link};
-use super::{Asker, File, Page, Project};
+use super::{Asker, File, Kind, Page, Project};
 
 /// The section of every project, in the order of the table.
 pub(super) fn sections(page: &Page, anchors: &[String]) -> String {
@@ -85,6 +85,13 @@ fn nix(out: &mut String, project: &Project) {
         }
     }
     out.push_str("</dl>\n");
+    if project.kind == Kind::Override {
+        let name = escape(&project.name);
+        let _ = writeln!(
+            out,
+            "<p class=\"hint\">What could be done instead, and what that would build: <code>pyresolve why {name}</code></p>"
+        );
+    }
 }
 
 fn sentences(out: &mut String, title: &str, sentences: &[String]) {
