@@ -2,7 +2,7 @@
 //! and copies nothing. It reads what indexes really write; at the first surprise (escapes where a
 //! value counts, odd types) it gives up on the file, or on the page, and the full parser reads it.
 
-use memchr::{memchr2, memchr3};
+use memchr::{memchr, memchr2, memchr3};
 
 use super::packed::Listed;
 
@@ -216,7 +216,9 @@ impl<'t> Scanner<'t> {
             file.has_metadata = flagged;
             file.metadata_sha256 = sha256;
         }
-        file.url = file.url.split('#').next().unwrap_or("");
+        if let Some(end) = memchr(b'#', file.url.as_bytes()) {
+            file.url = file.url.get(..end).unwrap_or("");
+        }
         (!file.file.is_empty()).then_some(file)
     }
 }
