@@ -159,7 +159,7 @@ impl Shared {
                 let (folder, now, max_age) = (known.folder.clone(), self.now, max_age(&response));
                 self.put_page(name, Ok(known), false);
                 let (shared, name) = (Arc::clone(self), name.clone());
-                self.submit(move || shared.cache.touch(&folder, &name, now, max_age));
+                self.submit_last(move || shared.cache.touch(&folder, &name, now, max_age));
                 return Ok(true);
             }
             let records = old.as_ref().map(|(known, _)| known.records());
@@ -188,7 +188,12 @@ impl Shared {
             super::credential::shown(&response.url)
         );
         let what = shown.clone();
+        let size = response.body.len();
         let job = move || {
+            // What arrives when the answer is found was asked for on a guess.
+            if shared.ending.load(Ordering::Relaxed) {
+                return Err(interrupted(&what));
+            }
             let validity = shared.validity(&response);
             let (head, body) = parse_page(&name, &response)
                 .map_err(|reason| IndexError::Malformed { what, reason })?;
@@ -198,7 +203,7 @@ impl Shared {
             shared.finish_page(&name, &index, (head, body), validity, records);
             Ok(true)
         };
-        self.run(job)
+        self.run_sized(size, job)
             .await
             .unwrap_or_else(|| Err(interrupted(&shown)))
     }
@@ -220,9 +225,14 @@ impl Shared {
         let known = Arc::new(known);
         self.put_page(name, Ok(Arc::clone(&known)), false);
         self.tell_page(&known.page);
-        if let (Some(folder), Some(body)) = (folder, known.page.body()) {
-            self.cache.store(&folder, name, &unstored, body);
-            known.flush(&self.cache);
+        if let Some(folder) = folder {
+            let (shared, name) = (Arc::clone(self), name.clone());
+            self.submit_last(move || {
+                if let Some(body) = known.page.body() {
+                    shared.cache.store(&folder, &name, &unstored, body);
+                    known.flush(&shared.cache);
+                }
+            });
         }
     }
 

@@ -1,7 +1,7 @@
 //! A few threads for work that would hold up the network thread: inflating, parsing, hashing,
 //! writing the cache.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -31,16 +31,30 @@ impl std::fmt::Debug for Queue {
 
 #[derive(Default)]
 struct State {
-    jobs: VecDeque<Job>,
+    /// By rank, then in the order in which they came.
+    jobs: BTreeMap<(Rank, u64), Job>,
+    submitted: u64,
     started: bool,
     closed: bool,
 }
 
 const THREADS: usize = 2;
 
+/// Which jobs are done first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rank {
+    /// Somebody waits for it, and it is short: metadata, which names the pages to ask for next.
+    Short,
+    /// Somebody waits for it, and it takes time by its size in bytes: short ones first, so that
+    /// the network is kept busy with what they name.
+    Sized(u64),
+    /// Nobody waits for it.
+    Last,
+}
+
 impl Pool {
     /// Does a job some time soon; after [`Pool::finish`], never.
-    pub fn submit(&self, job: impl FnOnce() + Send + 'static) {
+    pub fn submit(&self, rank: Rank, job: impl FnOnce() + Send + 'static) {
         let mut state = self
             .queue
             .state
@@ -53,7 +67,14 @@ impl Pool {
             state.started = true;
             *self.threads.lock().unwrap_or_else(PoisonError::into_inner) = self.start();
         }
-        state.jobs.push_back(Box::new(job));
+        // Sizes that differ little count as one.
+        let rank = match rank {
+            Rank::Sized(bytes) => Rank::Sized(bytes >> 16),
+            rank => rank,
+        };
+        let number = state.submitted;
+        state.submitted += 1;
+        state.jobs.insert((rank, number), Box::new(job));
         drop(state);
         self.queue.wake.notify_one();
     }
@@ -61,10 +82,11 @@ impl Pool {
     /// Does a job and hands back its result; none if it panicked.
     pub async fn run<T: Send + 'static>(
         &self,
+        rank: Rank,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
         let (give, take) = oneshot::channel();
-        self.submit(move || {
+        self.submit(rank, move || {
             // Nobody waits any more: nothing to do.
             let _ = give.send(job());
         });
@@ -110,7 +132,7 @@ impl Queue {
     fn work(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            if let Some(job) = state.jobs.pop_front() {
+            if let Some((_, job)) = state.jobs.pop_first() {
                 drop(state);
                 // Whoever waits for the job sees its channel closed.
                 let _ = catch_unwind(AssertUnwindSafe(job));

@@ -1,7 +1,7 @@
 //! [`RemoteCatalog`]: client, cache and pages behind [`Catalog`].
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::SystemTime;
 
@@ -75,6 +75,7 @@ impl RemoteCatalog {
             revalidated: AtomicU64::new(0),
             waited: AtomicU64::new(0),
             hashing: Hashing::default(),
+            ending: AtomicBool::new(false),
             options,
         };
         Self {
@@ -267,6 +268,7 @@ impl Drop for RemoteCatalog {
     fn drop(&mut self) {
         if self.owner {
             self.send(None);
+            self.shared.ending.store(true, Ordering::Relaxed);
             let engine = self
                 .shared
                 .engine

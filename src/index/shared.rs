@@ -2,7 +2,7 @@
 //! the scout that is told of what arrives.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use super::cache::{Cache, Records};
 use super::client::{Client, Engine};
 use super::once::OnceMap;
 use super::options::Options;
-use super::pool::Pool;
+use super::pool::{Pool, Rank};
 use super::{IndexError, Page, Release, RemoteCatalog, Scout};
 use crate::event::Event;
 use crate::project::SourceFacts;
@@ -46,6 +46,8 @@ pub(super) struct Shared {
     /// How long askers waited, in microseconds.
     pub(super) waited: AtomicU64,
     pub(super) hashing: Hashing,
+    /// Whether nobody will ask any more.
+    pub(super) ending: AtomicBool,
 }
 
 /// What computing digests took.
@@ -184,11 +186,25 @@ impl Shared {
         &self,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
-        self.pool.run(job).await
+        self.pool.run(Rank::Short, job).await
+    }
+
+    /// The same for a job that takes time by the size of what it reads, in bytes.
+    pub(super) async fn run_sized<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        self.pool.run(Rank::Sized(bytes as u64), job).await
     }
 
     pub(super) fn submit(&self, job: impl FnOnce() + Send + 'static) {
-        self.pool.submit(job);
+        self.pool.submit(Rank::Short, job);
+    }
+
+    /// Does a job that nobody waits for.
+    pub(super) fn submit_last(&self, job: impl FnOnce() + Send + 'static) {
+        self.pool.submit(Rank::Last, job);
     }
 
     pub(super) fn scout(&self) -> Option<Arc<dyn Scout>> {

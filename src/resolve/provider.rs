@@ -164,13 +164,17 @@ impl<'u, 'a> Provider<'u, 'a> {
         let chosen = held
             .and_then(|held| choose(&held.intersection(range)))
             .or_else(|| choose(range));
+        // Extras are often decided before their project.
+        if let Some(point) = &chosen
+            && facet != Facet::Version
+            && let Some(count) = self.burst(id, point)
+        {
+            self.universe
+                .expect_following(&project, source, range, point, count);
+        }
         if let Some(point) = &chosen
             && matches!(facet, Facet::Base(_))
         {
-            if let Some(count) = self.burst(id, point) {
-                self.universe
-                    .expect_following(&project, source, range, point, count);
-            }
             self.observer.see(&Event::Decided {
                 project: project.name.to_string(),
                 version: point.to_string(),
@@ -205,6 +209,7 @@ impl<'u, 'a> Provider<'u, 'a> {
             return None;
         }
         let more = match tries.tried.len() {
+            2 => Some(2),
             4 => Some(8),
             10 => Some(16),
             20 => Some(32),

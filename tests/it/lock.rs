@@ -156,6 +156,37 @@ fn what_cannot_be_satisfied_is_explained() {
 }
 
 #[test]
+fn what_cannot_be_satisfied_is_not_explored() {
+    let workshop = Workshop::new();
+    for minor in 0..12 {
+        let app = Release::new("zz-app", &format!("1.{minor}")).needs("zz-base>=2");
+        workshop.index.publish(app.needs("zz-deep-0"));
+    }
+    for version in ["1.0", "2.0"] {
+        workshop.index.publish(Release::new("zz-base", version));
+    }
+    for depth in 0..20 {
+        let deep = Release::new(&format!("zz-deep-{depth}"), "1.0");
+        let next = format!("zz-deep-{}", depth + 1);
+        workshop.index.publish(deep.needs(&next));
+    }
+    let output = workshop.lock(&["zz-app>=1", "zz-base<2", "--lock-only"]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains(
+            "`zz-base<2` allowed other versions, this conflict would be gone (zz-base 2.0)"
+        ),
+        "{said}"
+    );
+    let asked = workshop.index.paths();
+    let deep = asked.iter().filter(|path| path.contains("deep")).count();
+    assert!(deep <= 2, "{asked:?}");
+    let metadata = asked.iter().filter(|path| path.contains("app-1"));
+    assert!(metadata.count() <= 12, "{asked:?}");
+}
+
+#[test]
 fn an_extra_that_does_not_exist_is_told() {
     let workshop = Workshop::with_demo();
     let output = workshop.lock(&["zz-demo[nosuch]", "--lock-only"]);
