@@ -30,6 +30,13 @@ fi
 if [ -n "$lacking" ]; then
     echo "Missing for the Nix tests (names of Debian packages):" $lacking
 fi
+browser=${PYRESOLVE_BROWSER:-}
+for name in chromium chromium-browser google-chrome; do
+    if command -v $name >/dev/null 2>&1; then browser=$name; fi
+done
+if [ -z "$browser" ]; then
+    echo "No Chromium (Debian: chromium): the report's page is not tried in a browser"
+fi
 if ! command -v cargo >/dev/null 2>&1; then
     echo "Missing: cargo, of Rust 1.95 or later" >&2
     exit 1

@@ -68,6 +68,7 @@ fn a_page_tells_what_is_there_and_why() {
     assert_eq!(page, again);
     assert!(workshop.index.seen().is_empty());
     let out = workshop.run(&["report", "requirements.txt", "--html", "-"]);
+    assert_eq!(stderr(&out), "");
     assert_eq!(String::from_utf8(out.stdout).unwrap(), page);
     assert_eq!(
         workshop.files(),
@@ -78,6 +79,23 @@ fn a_page_tells_what_is_there_and_why() {
             "requirements.txt"
         ]
     );
+}
+
+#[test]
+fn what_is_not_locked_yet_is_told() {
+    let workshop = workshop();
+    let told = |said: &str| {
+        let output = workshop.run(&["report", "requirements.txt", "--html", "page.html"]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        assert!(stderr(&output).contains(said), "{}", stderr(&output));
+    };
+    told("there is no lock yet; the page shows what `pyresolve lock` would write");
+    workshop.locked(&["requirements.txt"]);
+    workshop.write("requirements.txt", "zz-leaf\n");
+    told("the lock that is there says something else");
+    assert_eq!(workshop.read("page.html").matches("<article ").count(), 1);
+    // Nothing but the page is written.
+    assert!(workshop.read("pylock.toml").contains("zz-demo"));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::existing_lock;
 use crate::cli::args;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::locking::{self, Asked, Locked, Reasons};
-use crate::cli::report::{GREEN, Report, Volume};
+use crate::cli::report::{GREEN, Report, Volume, YELLOW};
 use crate::cli::settings::{self, Source};
 use crate::project;
 use crate::project::pylock::Pylock;
@@ -57,12 +57,23 @@ pub fn run(args: &args::Report, report: &Report) -> Result<Exit, Failure> {
 /// The page of what `lock` would write, which is what it has written where nothing has changed.
 fn planned(args: &args::Report, report: &Report) -> Result<Page, Failure> {
     let meant = settings::Lock::new(&args.as_lock(), &|name| std::env::var(name).ok())?;
-    let (title, locked) = locking::watched(report, |watcher, _| {
+    let (title, there, locked) = locking::watched(report, |watcher, _| {
         let asked = Asked::new(&meant, report, watcher)?;
         let title = title(&meant, &asked.wishes.called);
-        Ok((title, asked.answer(watcher, Reasons::Wanted)?))
+        let there = asked.existing.clone();
+        Ok((title, there, asked.answer(watcher, Reasons::Wanted)?))
     })?;
-    let lock = lock_of(&meant, &locked);
+    let text = lock_text(&meant, &locked);
+    if there.as_deref() != Some(text) {
+        let label = report.paint(YELLOW, "warning");
+        let what = match there {
+            None => "there is no lock yet",
+            Some(_) => "the lock that is there says something else (`pyresolve check` tells what)",
+        };
+        let line = format!("{label}: {what}; the page shows what `pyresolve lock` would write");
+        report.say(Volume::Warnings, &line);
+    }
+    let lock = Pylock::parse(text).unwrap_or_default();
     let Some(assembly) = &locked.assembly else {
         return Ok(gather::from_lock(&title, &lock));
     };
@@ -78,13 +89,10 @@ fn planned(args: &args::Report, report: &Report) -> Result<Page, Failure> {
 }
 
 /// The lock as it would be written.
-fn lock_of(meant: &settings::Lock, locked: &Locked) -> Pylock {
-    let lock = locked
-        .documents
-        .iter()
-        .find(|d| d.name == meant.output.lock);
-    lock.and_then(|document| Pylock::parse(&document.text).ok())
-        .unwrap_or_default()
+fn lock_text<'a>(meant: &settings::Lock, locked: &'a Locked) -> &'a str {
+    let mut documents = locked.documents.iter();
+    let lock = documents.find(|document| document.name == meant.output.lock);
+    lock.map_or("", |document| &document.text)
 }
 
 /// The project's own name, where a source tells one; it was read before without complaint.
