@@ -75,6 +75,8 @@ pub fn read(sources: &[Source]) -> Result<Configured, Failure> {
     }
     let mut failure = Failure::usage("the settings for pyresolve cannot be followed")
         .help("correct what is shown above, then run the same command again");
+    // What else is wrong with them, so that nobody has to come back for it.
+    problems.splice(0..0, settings.problems);
     failure.problems = problems;
     Err(failure)
 }

@@ -277,12 +277,14 @@ pub fn existing(meant: &Lock) -> Result<Option<String>, Failure> {
 pub fn parsed(meant: &Lock, text: &str) -> Result<Pylock, Failure> {
     Pylock::parse(text).map_err(|error| {
         let path = meant.output.folder.join(&meant.output.lock);
-        Failure::usage(format!(
+        let mut failure = Failure::usage(format!(
             "`{}` is not a lock whose pins can be kept",
             path.display()
         ))
         .why(error.to_string())
-        .help("restore it, or pass `--upgrade` to write it anew")
+        .help("restore it, or pass `--upgrade` to write it anew");
+        failure.problems.push(error.problem(&path, text));
+        failure
     })
 }
 

@@ -11,7 +11,7 @@ use super::report::Report;
 use super::settings::{Lock, Source};
 use crate::assemble::Approved;
 use crate::nixpkgs::source::Choice;
-use crate::problem::Severity;
+use crate::problem::{Code, Problem, Severity};
 use crate::project::{self, Directory, IndexOptions, Project, ProjectError, foreign};
 use crate::python::{ExtraName, PackageName, Requirement, Targets, Version, VersionSpecifiers};
 
@@ -179,38 +179,31 @@ fn accept(project: Project, path: &Path, report: &Report) -> Result<Project, Fai
         "extras",
         "provides_extra",
     ];
-    let mut unknown: Vec<String> = project
-        .unknown
-        .iter()
-        .filter(|unknown| decisive.contains(&unknown.field.as_str()))
-        .map(|unknown| match &unknown.origin {
-            Some(origin) => {
-                let (line, column) = origin.line_column();
-                format!(
-                    "{}:{line}:{column}: `{}`: {}",
-                    origin.path().display(),
-                    first_line(origin.text()),
-                    unknown.reason
-                )
-            }
-            None => unknown.reason.clone(),
-        })
-        .collect();
-    unknown.dedup();
-    if !unknown.is_empty() {
-        let mut failure = Failure::usage(format!(
-            "what `{}` requires cannot be known without running it",
-            path.display()
-        ))
-        .help("write the requirements as literals, or lock a requirements file or pyproject.toml instead");
-        failure.why = unknown;
+    let unknown = project.unknown.iter();
+    let unknown = unknown.filter(|unknown| decisive.contains(&unknown.field.as_str()));
+    let mut failure = Failure::usage(format!(
+        "what `{}` requires cannot be known without running it",
+        path.display()
+    ))
+    .help(
+        "write the requirements as literals, or lock a requirements file or pyproject.toml instead",
+    );
+    for unknown in unknown {
+        let problem = Problem {
+            code: Code::UnknownValue,
+            severity: Severity::Error,
+            what: unknown.reason.clone(),
+            origin: unknown.origin.clone(),
+            help: None,
+        };
+        if !failure.problems.contains(&problem) {
+            failure.problems.push(problem);
+        }
+    }
+    if !failure.problems.is_empty() {
         return Err(failure);
     }
     Ok(project)
-}
-
-fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or("")
 }
 
 fn unreadable(path: &Path, error: ProjectError) -> Failure {

@@ -5,10 +5,15 @@
 
 pub mod graph;
 
+use std::ops::Range;
+use std::path::Path;
 use std::str::FromStr as _;
+use std::sync::Arc;
 
 use serde::Deserialize;
+use toml::Spanned;
 
+use crate::problem::{Code, Origin, Problem, Severity, SourceFile};
 use crate::python::{PackageName, Version};
 
 /// Why a text is not a lock that can be used.
@@ -20,12 +25,19 @@ pub enum PylockError {
     Syntax {
         /// One-based.
         line: usize,
+        /// Where, in bytes.
+        span: Range<usize>,
         /// What is wrong.
         reason: String,
     },
     /// It says it is of a version that did not exist when this was written.
-    #[error("`lock-version` is `{0}`, and only 1.0 is known")]
-    Version(String),
+    #[error("`lock-version` is `{version}`, and only 1.0 is known")]
+    Version {
+        /// The version.
+        version: String,
+        /// Where, in bytes.
+        span: Range<usize>,
+    },
     /// A package's name or version is none.
     #[error("package {number}: `{text}` is not a {what}")]
     Invalid {
@@ -35,7 +47,37 @@ pub enum PylockError {
         what: &'static str,
         /// What it is.
         text: String,
+        /// Where, in bytes.
+        span: Range<usize>,
     },
+}
+
+impl PylockError {
+    /// The same as a problem of the file that the text is of.
+    pub fn problem(&self, path: &Path, text: &str) -> Problem {
+        let (code, span) = match self {
+            Self::Syntax { span, .. } | Self::Invalid { span, .. } => (Code::InvalidSyntax, span),
+            Self::Version { span, .. } => (Code::UnknownLockVersion, span),
+        };
+        let what = match self {
+            Self::Syntax { reason, .. } => reason.replace('\n', ", "),
+            other => other.to_string(),
+        };
+        let file = SourceFile {
+            path: path.strip_prefix(".").unwrap_or(path).to_owned(),
+            text: text.to_owned(),
+        };
+        Problem {
+            code,
+            severity: Severity::Error,
+            what,
+            origin: Some(Origin {
+                file: Arc::new(file),
+                span: span.clone(),
+            }),
+            help: None,
+        }
+    }
 }
 
 /// A lock.
@@ -152,10 +194,15 @@ impl Pylock {
     pub fn parse(text: &str) -> Result<Self, PylockError> {
         let document: Document = toml::from_str(text).map_err(|error| PylockError::Syntax {
             line: error.span().map_or(1, |span| line_of(text, span.start)),
+            span: error.span().unwrap_or(0..0),
             reason: error.message().to_owned(),
         })?;
-        if document.lock_version != "1" && !document.lock_version.starts_with("1.") {
-            return Err(PylockError::Version(document.lock_version));
+        let version = document.lock_version.get_ref();
+        if version != "1" && !version.starts_with("1.") {
+            return Err(PylockError::Version {
+                version: version.clone(),
+                span: document.lock_version.span(),
+            });
         }
         let packages = document
             .packages
@@ -175,7 +222,7 @@ impl Pylock {
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct Document {
-    lock_version: String,
+    lock_version: Spanned<String>,
     requires_python: Option<String>,
     #[serde(default)]
     environments: Vec<String>,
@@ -192,8 +239,8 @@ struct Tool {
 
 #[derive(Deserialize)]
 struct Package {
-    name: String,
-    version: Option<String>,
+    name: Spanned<String>,
+    version: Option<Spanned<String>>,
     marker: Option<String>,
     index: Option<String>,
     #[serde(default)]
@@ -210,7 +257,7 @@ struct Package {
 
 #[derive(Deserialize)]
 struct Dependency {
-    name: String,
+    name: Spanned<String>,
     version: Option<String>,
 }
 
@@ -222,20 +269,26 @@ struct PackageTool {
 
 impl Package {
     fn check(self, number: usize) -> Result<Locked, PylockError> {
-        let project = |text: String| {
-            PackageName::from_str(&text).map_err(|_| PylockError::Invalid {
+        let project = |text: Spanned<String>| {
+            PackageName::from_str(text.get_ref()).map_err(|_| PylockError::Invalid {
                 number,
                 what: "project's name",
-                text,
+                span: text.span(),
+                text: text.into_inner(),
             })
         };
         let version = match self.version {
             None => None,
-            Some(text) => Some(Version::from_str(&text).map_err(|_| PylockError::Invalid {
-                number,
-                what: "version",
-                text,
-            })?),
+            Some(text) => {
+                Some(
+                    Version::from_str(text.get_ref()).map_err(|_| PylockError::Invalid {
+                        number,
+                        what: "version",
+                        span: text.span(),
+                        text: text.into_inner(),
+                    })?,
+                )
+            }
         };
         let direct = self.vcs.is_some() || self.directory.is_some() || self.archive.is_some();
         Ok(Locked {

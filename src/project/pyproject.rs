@@ -193,7 +193,7 @@ fn project_table(
 }
 
 /// An array of requirements.
-fn requirements(reading: &mut Reading<'_>, node: Node<'_>) -> Vec<Requirement> {
+pub(super) fn requirements(reading: &mut Reading<'_>, node: Node<'_>) -> Vec<Requirement> {
     let Some(elements) = node.elements() else {
         let what = format!(
             "an array of requirements is expected here, not {}",

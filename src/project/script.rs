@@ -3,23 +3,24 @@
 use std::sync::Arc;
 
 use super::draft::Draft;
+use super::pyproject;
 use super::reading::Reading;
-use super::table::{Document, Node};
+use super::table::Document;
 use crate::problem::{Code, Origin, SourceFile};
 
 /// What a script says of itself; none where it has no such block.
 pub(super) fn read(reading: &mut Reading<'_>, path: &str) -> Option<Draft> {
-    let file = reading.source_if_any(path)?;
-    let block = block(&file.text)?;
+    let script = reading.source_if_any(path)?;
+    let block = block(&script.text)?;
     let file = match block {
         // Comment marks become blanks, so that places in the TOML are places in the script.
         Ok(text) => Arc::new(SourceFile {
-            path: file.path.clone(),
+            path: script.path.clone(),
             text,
         }),
         Err(at) => {
             let origin = Origin {
-                file: file.clone(),
+                file: script.clone(),
                 span: at..at,
             };
             let what = "there is more than one `# /// script` block";
@@ -27,21 +28,25 @@ pub(super) fn read(reading: &mut Reading<'_>, path: &str) -> Option<Draft> {
             return Some(Draft::default());
         }
     };
+    let before = reading.problems.len();
     let document = Document::parse(&file, &mut reading.problems);
     let mut draft = Draft::default();
     let python = document.at(&["requires-python"]);
-    draft.requires_python = Some(python.and_then(|node| {
-        let text = node.text()?;
-        reading.specifiers(text, Some(&node.origin()))
+    draft.requires_python = Some(python.and_then(|node| match node.text() {
+        Some(text) => reading.specifiers(text, Some(&node.origin())),
+        None => {
+            let what = format!("version specifiers are expected here, not {}", node.kind());
+            reading.error(Code::InvalidRequirement, what, Some(node.origin()));
+            None
+        }
     }));
-    let mut list = Vec::new();
-    for (text, origin) in document
-        .at(&["dependencies"])
-        .map(Node::texts)
-        .unwrap_or_default()
-    {
-        list.extend(reading.requirement(text, Some(&origin)));
-    }
+    let list = document.at(&["dependencies"]);
+    let mut list = list.map_or(Vec::new(), |node| pyproject::requirements(reading, node));
+    // The reader knows the script, not the text that was made of it.
+    let problems = reading.problems.iter_mut().skip(before);
+    let places = problems.filter_map(|problem| problem.origin.as_mut());
+    let places = places.chain(list.iter_mut().filter_map(|r| r.origin.as_mut()));
+    places.for_each(|origin| origin.file = script.clone());
     draft.dependencies = Some(list);
     Some(draft)
 }

@@ -24,4 +24,5 @@ mod nix;
 mod remembered;
 mod report;
 mod show;
+mod spans;
 mod support;

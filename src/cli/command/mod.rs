@@ -33,7 +33,10 @@ fn existing_lock(path: &Path) -> Result<Pylock, Failure> {
             .help("write it with `pyresolve lock`, or name another with `--lock`")
     })?;
     Pylock::parse(&text).map_err(|error| {
-        Failure::usage(format!("`{}` is not a lock", path.display())).why(error.to_string())
+        let what = format!("`{}` is not a lock", path.display());
+        let mut failure = Failure::usage(what).why(error.to_string());
+        failure.problems.push(error.problem(path, &text));
+        failure
     })
 }
 
