@@ -71,7 +71,7 @@ pub fn decide_version(name: &PackageName, version: &Version, nixpkgs: &Nixpkgs) 
 }
 
 /// nixpkgs' attribute of the project whose modules a twin installs, where it is of the same major
-/// version and not older. Twins have more numbers (`4.13.0.90` of `4.13.0`): those count nothing.
+/// version. A published binary of the twin's version would be newer; nixpkgs' build is taken.
 fn provider<'a>(
     name: &PackageName,
     version: &Version,
@@ -79,9 +79,16 @@ fn provider<'a>(
 ) -> Option<&'a Attribute> {
     let project = PackageName::from_str(twin_of(name)?).ok()?;
     let provider = nixpkgs.attributes(&project).first()?;
-    let has = provider.version.release();
-    let wanted: Vec<u64> = version.release().iter().copied().take(has.len()).collect();
-    (has.first() == wanted.first() && has.to_vec() >= wanted).then_some(provider)
+    let major = |version: &Version| version.release().first().copied();
+    (major(&provider.version) == major(version)).then_some(provider)
+}
+
+/// The version under which a project's modules stand for its twin: the twin's, unless they are older.
+/// Twins have more numbers (`4.13.0.90` of `4.13.0`): those count nothing.
+pub(super) fn stand_version<'v>(twin: &'v Version, modules: &'v Version) -> &'v Version {
+    let has = modules.release();
+    let wanted: Vec<u64> = twin.release().iter().copied().take(has.len()).collect();
+    if has.to_vec() < wanted { modules } else { twin }
 }
 
 /// The attribute whose recipe is likeliest to fit another version: one of the same major version
@@ -209,10 +216,18 @@ mod tests {
         assert!(
             matches!(decided("psycopg2-binary", "2.9.10"), Decision::Stand(a) if a.attr == "psycopg2")
         );
+        assert!(
+            matches!(decided("psycopg2-binary", "2.9.99"), Decision::Stand(a) if a.attr == "psycopg2")
+        );
         assert!(matches!(
-            decided("psycopg2-binary", "2.9.99"),
+            decided("psycopg2-binary", "3.0"),
             Decision::Override(_)
         ));
+        let version = |text: &str| Version::from_str(text).unwrap();
+        let (twin, modules) = (version("4.13.0.90"), version("4.13.0"));
+        assert_eq!(*stand_version(&twin, &modules), twin);
+        let modules = version("4.12.9");
+        assert_eq!(*stand_version(&twin, &modules), modules);
         assert!(matches!(decided("faiss-cpu", "1.14.1"), Decision::Stand(a) if a.attr == "faiss"));
     }
 

@@ -147,7 +147,10 @@ fn definition(
         }
         Decision::Stand(provider) => Definition::Stand(Stand {
             pname: pinned.pin.name.to_string(),
-            version: pinned.pin.version.to_string(),
+            version: set
+                .version(&pinned.pin.name)
+                .unwrap_or(&pinned.pin.version)
+                .to_string(),
             provider: canonical_attr(&provider.project, set.request.nixpkgs),
         }),
         Decision::New => Definition::New(Box::new(derivation(set, cuts, pinned, warnings)?)),
@@ -364,6 +367,15 @@ fn relaxed(set: &Set<'_>, cuts: &Cuts<'_>, pinned: &Pinned<'_>) -> Vec<Relaxed> 
         else {
             continue;
         };
+        let stands = set.stand(&edge.to);
+        if let Some(provider) = stands.filter(|_| !admits(specifiers, version)) {
+            let because = format!(
+                "nixpkgs' {} {version} has the modules of {name}, this needs {}",
+                provider.attr,
+                wanted(specifiers)
+            );
+            relaxed.entry(&edge.to).or_insert((false, because));
+        }
         if is_bootstrap(&edge.to) && !admits(specifiers, version) {
             let because = format!(
                 "nixpkgs has {name} {version} and builds every package with it, this needs {}",

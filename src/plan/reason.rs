@@ -24,6 +24,16 @@ pub(super) fn step(set: &Set<'_>, pinned: &Pinned<'_>, warnings: &mut Vec<String
             own.attr, own.version, reason.by, pinned.pin.name, reason.wanted
         ));
     }
+    if let Some(provider) = set.stand(&pinned.pin.name)
+        && let Some(version) = set.version(&pinned.pin.name)
+        && *version != pinned.pin.version
+    {
+        warnings.push(format!(
+            "{}: nixpkgs' {} {version}, which is older, has its modules; who needs more is relaxed",
+            pinned.release(),
+            provider.attr
+        ));
+    }
     Step {
         name: pinned.pin.name.clone(),
         version: pinned.pin.version.clone(),

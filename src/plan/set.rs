@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::decide::{Decision, canonical_attr, decide};
+use super::decide::{Decision, canonical_attr, decide, stand_version};
 use super::reason::admits;
 use super::spare::spared;
 use super::{Condition, Needed, Request, source};
-use crate::nixpkgs::is_bootstrap;
+use crate::nixpkgs::{Attribute, is_bootstrap};
 use crate::project::SourceFacts;
 use crate::python::{ExtraName, PackageName, Requirement, TargetSet, Targets, Version};
 use crate::resolve::{Edge, Pin};
@@ -166,14 +166,32 @@ impl<'a> Set<'a> {
         provided.then(|| canonical_attr(name, self.request.nixpkgs))
     }
 
+    /// nixpkgs' attribute that has a project's modules in its place.
+    pub fn stand(&self, name: &PackageName) -> Option<&Attribute> {
+        match &self.pins_of(name).first()?.decision {
+            Decision::Stand(provider) => Some(provider),
+            _ => None,
+        }
+    }
+
     /// The version that the finished set has of a project on some target; none where that is not known.
     pub fn version(&self, name: &PackageName) -> Option<&Version> {
         let first = self.pins_of(name).first();
         if let Some(pinned) = first
             && !is_bootstrap(name)
         {
-            if let Decision::Keep(own) = &pinned.decision {
-                return Some(&own.version);
+            match &pinned.decision {
+                Decision::Keep(own) => return Some(&own.version),
+                Decision::Stand(provider) => {
+                    let modules = self.pins_of(&provider.project).first();
+                    let modules = match modules.map(|p| &p.decision) {
+                        Some(Decision::Keep(own)) => &own.version,
+                        Some(_) => modules.map_or(&provider.version, |p| &p.pin.version),
+                        None => &provider.version,
+                    };
+                    return Some(stand_version(&pinned.pin.version, modules));
+                }
+                _ => {}
             }
             return Some(&pinned.pin.version);
         }

@@ -233,6 +233,9 @@ fn what_only_kept_packages_want_is_left_out() {
 #[test]
 fn twins_and_what_a_recipe_tells() {
     let mut fixture = Fixture::new()
+        .root("mine")
+        .pin("mine", "1.0", &["psycopg2-binary>=2.9.90"])
+        .pin("psycopg2-binary", "2.9.99", &[])
         .root("faiss-cpu")
         .root("tornado>=6.6")
         .root("six>=2")

@@ -15,6 +15,35 @@ let
       dependencies = [ final.faiss ];
     };
 
+    # not in nixpkgs, setup.py needs it
+    mine = final.buildPythonPackage {
+      pname = "mine";
+      version = "1.0";
+      pyproject = true;
+
+      src = fetchPypi {
+        pname = "mine";
+        version = "1.0";
+        hash = "sha256-SOfOVvvk3GbuFBVjX0knT9yK1WpuzW3W0LmB13A2pGk=";
+      };
+
+      # nixpkgs' psycopg2 2.9.11 has the modules of psycopg2-binary, this needs >=2.9.90
+      pythonRelaxDeps = [ "psycopg2-binary" ];
+
+      build-system = [ final.setuptools ];
+
+      dependencies = [ final.psycopg2-binary ];
+
+      pythonImportsCheck = [ "mine" ];
+    };
+
+    # nixpkgs' psycopg2 2.9.11 has its modules, mine 1.0 needs >=2.9.90
+    psycopg2-binary = final.mkPythonMetaPackage {
+      pname = "psycopg2-binary";
+      version = "2.9.11";
+      dependencies = [ final.psycopg2 ];
+    };
+
     # nixpkgs has 1.17.0, setup.py needs >=2
     six = final.buildPythonPackage {
       pname = "six";
@@ -63,6 +92,7 @@ let
 
   packages = ps: [
     ps.faiss-cpu
+    ps.mine
     ps.six
     ps.tornado
   ];
