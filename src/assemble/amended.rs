@@ -76,6 +76,10 @@ impl<A: Amend> Catalog for Amended<'_, A> {
         self.catalog.facts(name, sdist)
     }
 
+    fn commit_sha256(&self, url: &str, commit: &str) -> Result<Sha256, IndexError> {
+        self.catalog.commit_sha256(url, commit)
+    }
+
     fn look(
         &self,
         name: &PackageName,

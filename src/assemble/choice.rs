@@ -350,6 +350,7 @@ pub(super) fn weigh(
         facts: &BTreeMap::new(),
         digests: &BTreeMap::new(),
         trials: &BTreeMap::new(),
+        crates: &BTreeMap::new(),
         nixpkgs: question.nixpkgs,
         unpublished: &unpublished(catalog, question.nixpkgs, resolution),
         policy: question.policy,

@@ -34,6 +34,7 @@ use crate::index::{Catalog, Distribution, IndexError};
 use crate::nixpkgs::Nixpkgs;
 use crate::plan::{self, Older, Plan, PlanError};
 use crate::project::SourceFacts;
+use crate::project::cargo::CrateCommit;
 use crate::python::{PackageName, Requirement, Sha256, Version};
 use crate::resolve::{
     self, Explanation, Input, Outcome, Pin, Prefer, Preferences, Resolution, ResolveError,
@@ -229,6 +230,7 @@ pub fn assemble(
         unpublished: BTreeSet::new(),
         facts: BTreeMap::new(),
         trials: BTreeMap::new(),
+        crates: BTreeMap::new(),
         disagreements: BTreeMap::new(),
         unbuildable: BTreeSet::new(),
         digests: BTreeMap::new(),
@@ -259,7 +261,9 @@ pub fn assemble(
         let request = gathered.request(&resolution, &build);
         let missing = plan::missing_builds(&request);
         if missing.is_empty() {
-            gathered.trials = trial::trials(&gathered.catalog, &request)?;
+            let trials = trial::trials(&gathered.catalog, &request)?;
+            let crates = trial::crates(&gathered.catalog, &request);
+            (gathered.trials, gathered.crates) = (trials, crates);
             let request = gathered.request(&resolution, &build);
             let plan = plan::plan(&request)?;
             let mut warnings = gathered.warnings(&resolution, &build);
@@ -317,6 +321,8 @@ struct Gathered<'a> {
     facts: BTreeMap<(PackageName, Version), Arc<SourceFacts>>,
     /// What trying nixpkgs' recipes on their new sources gave.
     trials: plan::Trials,
+    /// Digests of commits that crates are from.
+    crates: BTreeMap<CrateCommit, Result<Sha256, String>>,
     digests: BTreeMap<String, Sha256>,
     /// Releases whose wheel and sdist require different things, and a sentence about each.
     disagreements: BTreeMap<(PackageName, Version), String>,
@@ -354,6 +360,7 @@ impl Gathered<'_> {
             build,
             facts: &self.facts,
             trials: &self.trials,
+            crates: &self.crates,
             digests: &self.digests,
             nixpkgs: self.question.nixpkgs,
             unpublished: &self.unpublished,

@@ -6,7 +6,9 @@ use super::parallel;
 use crate::index::{Catalog, IndexError, Place};
 use crate::plan::{self, Trials};
 use crate::project::Directory;
+use crate::project::cargo::CrateCommit;
 use crate::project::files::{Found, look};
+use crate::python::Sha256;
 use crate::resolve::Pin;
 
 /// Tries the recipe of every override that was fitted to its own source. What cannot be looked at is
@@ -30,6 +32,20 @@ pub(super) fn trials(
         Ok(((pin.name.clone(), pin.version.clone()), trial))
     })?;
     Ok(tried.into_iter().collect())
+}
+
+/// The digests of the commits that crates of the entries are from. One that cannot be had is no error:
+/// the file then asks for it.
+pub(super) fn crates(
+    catalog: &dyn Catalog,
+    request: &plan::Request<'_>,
+) -> BTreeMap<CrateCommit, Result<Sha256, String>> {
+    let commits = plan::crate_commits(request).into_iter();
+    let digests = commits.map(|commit| {
+        let digest = catalog.commit_sha256(&commit.url, &commit.commit);
+        (commit, digest.map_err(|error| error.to_string()))
+    });
+    digests.collect()
 }
 
 fn source(

@@ -414,6 +414,7 @@ impl Work<'_> {
             build: &[],
             facts: &BTreeMap::new(),
             trials: &BTreeMap::new(),
+            crates: &BTreeMap::new(),
             digests: &BTreeMap::new(),
             nixpkgs: self.nixpkgs,
             unpublished: &assemble::unpublished(self.catalog, self.nixpkgs, resolution),

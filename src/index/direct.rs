@@ -158,6 +158,26 @@ impl Shared {
         from_tree(name, &files, Place::Commit(fetched.commit), folder, &what)
     }
 
+    /// The digest of a commit's tree; blocks while git works. Locks of crates come with sdists, which
+    /// may say anything: only what everybody can reach is fetched for them.
+    pub(super) fn crate_commit(&self, url: &str, commit: &str) -> Result<Sha256, IndexError> {
+        let malformed = |reason: &str| IndexError::Malformed {
+            what: format!("`{url}`"),
+            reason: reason.to_owned(),
+        };
+        let address = Url::parse(&format!("git+{url}@{commit}"));
+        let address = address.map_err(|e| malformed(&e.to_string()))?;
+        if address.scheme() != "git+https" {
+            return Err(malformed("crates are fetched from https addresses only"));
+        }
+        let repository = Repository::parse(&address).map_err(|e| malformed(&e))?;
+        let fetched = repository.fetch(self.cache.folder("git"), self.options.offline)?;
+        if fetched.archive.is_file(".gitmodules") {
+            return Err(malformed("it has submodules, which are not fetched here"));
+        }
+        Ok(fetched.commit.sha256)
+    }
+
     async fn remote(
         self: &Arc<Self>,
         name: &PackageName,

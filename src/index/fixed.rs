@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Catalog, Distribution, IndexError, Page, Release};
 use crate::project::SourceFacts;
 use crate::project::files::Found;
-use crate::python::{Metadata, PackageName, Version, Wanted};
+use crate::python::{Metadata, PackageName, Sha256, Version, Wanted};
 
 /// An index whose whole content is given.
 #[derive(Debug, Default)]
@@ -78,6 +78,13 @@ impl Catalog for FixedCatalog {
                 what: sdist.file.clone(),
                 reason: "it is not part of this universe".to_owned(),
             })
+    }
+
+    fn commit_sha256(&self, url: &str, commit: &str) -> Result<Sha256, IndexError> {
+        Err(IndexError::Malformed {
+            what: format!("{url} at {commit}"),
+            reason: "it is not part of this universe".to_owned(),
+        })
     }
 
     fn look(

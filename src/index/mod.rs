@@ -154,6 +154,12 @@ pub trait Catalog: Send + Sync {
         paths: &BTreeSet<String>,
     ) -> Result<BTreeMap<String, Found>, IndexError>;
 
+    /// The digest of the tree of a repository's commit, as `fetchgit` checks it.
+    ///
+    /// # Errors
+    /// Where it cannot be fetched, or `fetchgit` would fetch submodules besides.
+    fn commit_sha256(&self, url: &str, commit: &str) -> Result<Sha256, IndexError>;
+
     /// The digest of a file: what the index says, or else, where it says nothing, what a download
     /// of the whole file gives.
     ///

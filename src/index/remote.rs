@@ -323,6 +323,10 @@ impl Catalog for RemoteCatalog {
             .map(|(_, facts)| facts)
     }
 
+    fn commit_sha256(&self, url: &str, commit: &str) -> Result<Sha256, IndexError> {
+        self.shared.crate_commit(url, commit)
+    }
+
     fn look(
         &self,
         _: &PackageName,

@@ -282,8 +282,9 @@ pub struct Rust {
     pub file: String,
     /// The text of that file.
     pub lock: String,
-    /// Crates from repositories, as `name-version`, whose digests nobody knows yet.
-    pub git: Vec<String>,
+    /// Crates from repositories, as `name-version`, with the digests of their trees; none where nobody
+    /// knows it yet.
+    pub git: BTreeMap<String, Option<Sha256>>,
 }
 
 /// A build requirement whose version limits are dropped.

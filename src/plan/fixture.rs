@@ -12,6 +12,7 @@ use crate::index::{Distribution, Release};
 use crate::nixpkgs::{Nixpkgs, snapshot};
 use crate::problem::{Origin, SourceFile};
 use crate::project::SourceFacts;
+use crate::project::cargo::CrateCommit;
 use crate::project::native::{Evidence, Kind};
 use crate::python::{
     About, ExtraName, Filename, Metadata, PackageName, Requirement, Sha256, System, TargetSet,
@@ -28,6 +29,7 @@ pub(crate) struct Fixture {
     pub nixpkgs: Nixpkgs,
     pub unpublished: BTreeSet<PackageName>,
     pub trials: Trials,
+    pub crates: BTreeMap<CrateCommit, Result<Sha256, String>>,
     pub policy: Policy,
 }
 
@@ -47,6 +49,7 @@ impl Fixture {
             nixpkgs: snapshot::read("3.13").unwrap(),
             unpublished: BTreeSet::new(),
             trials: BTreeMap::new(),
+            crates: BTreeMap::new(),
             policy: Policy {
                 project: "the command line".to_owned(),
                 command: "pyresolve lock setup.py".to_owned(),
@@ -152,6 +155,7 @@ impl Fixture {
             nixpkgs: &self.nixpkgs,
             unpublished: &self.unpublished,
             trials: &self.trials,
+            crates: &self.crates,
             policy: &self.policy,
         })
     }

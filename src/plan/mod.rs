@@ -30,6 +30,7 @@ use crate::nixpkgs::Nixpkgs;
 use crate::nixpkgs::facts::{AttributeFacts, Kind};
 use crate::problem::Origin;
 use crate::project::SourceFacts;
+use crate::project::cargo::CrateCommit;
 use crate::python::{PackageName, Requirement, Sha256, TargetSet, Targets, Version};
 use crate::resolve::{Pin, Resolution};
 use set::Set;
@@ -60,6 +61,8 @@ pub struct Request<'a> {
     /// What trying nixpkgs' recipe on the new source gave, or why it could not be tried: for every pin
     /// that [`recipes`] names.
     pub trials: &'a Trials,
+    /// The digests of the trees of commits that crates are from, or why one is not known.
+    pub crates: &'a BTreeMap<CrateCommit, Result<Sha256, String>>,
     /// What nixpkgs has.
     pub nixpkgs: &'a Nixpkgs,
     /// Projects that nixpkgs has at a version that their index lacks.
@@ -276,6 +279,14 @@ fn annotate(steps: &mut [Step], entries: &[Entry]) {
             }
         }
     }
+}
+
+/// The commits that crates of the entries are from.
+pub fn crate_commits(request: &Request<'_>) -> BTreeSet<CrateCommit> {
+    let set = Set::new(request);
+    let built = set.built().filter(|pinned| set.builds_sdist(pinned.pin));
+    let cargo = built.filter_map(|pinned| set.facts(pinned.pin)?.cargo.as_ref());
+    cargo.flat_map(|c| c.commits.values().cloned()).collect()
 }
 
 /// The pins whose overrides change recipes that were fitted to their source: to be tried on the new one.

@@ -206,12 +206,23 @@ pub(super) fn rust(set: &Set<'_>, pinned: &Pinned<'_>, warnings: &mut Vec<String
         ));
         return None;
     };
-    if !cargo.git.is_empty() {
-        warnings.push(format!(
-            "{}: the digests of its crates from repositories are not known: replace `lib.fakeHash` for {}",
-            pinned.release(),
-            cargo.git.join(", ")
-        ));
+    let mut git = BTreeMap::new();
+    for name in &cargo.git {
+        let commit = cargo.commits.get(name);
+        let known = commit.and_then(|commit| set.request.crates.get(commit));
+        let why = match known {
+            Some(Ok(_)) => "",
+            Some(Err(why)) => why,
+            None => "its commit is not told",
+        };
+        if !why.is_empty() {
+            warnings.push(format!(
+                "{}: the digest of its crate {name}, from a repository, is not known ({why}): put it in \
+                 place of `lib.fakeHash`; the build that fails tells it",
+                pinned.release(),
+            ));
+        }
+        git.insert(name.clone(), known.and_then(|known| known.clone().ok()));
     }
     let attr = canonical_attr(&pinned.pin.name, set.request.nixpkgs);
     let forked = set.pins_of(&pinned.pin.name).len() > 1;
@@ -224,7 +235,7 @@ pub(super) fn rust(set: &Set<'_>, pinned: &Pinned<'_>, warnings: &mut Vec<String
         root: cargo.root.clone(),
         file,
         lock: lock.clone(),
-        git: cargo.git.clone(),
+        git,
     })
 }
 

@@ -145,6 +145,7 @@ mod tests {
 
     fn weight(fixture: &Fixture) -> Weight {
         weigh(&Request {
+            crates: &fixture.crates,
             resolution: &fixture.resolution,
             build: &[],
             facts: &fixture.facts,

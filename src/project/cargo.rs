@@ -1,5 +1,7 @@
 //! Rust in a source tree: where its Cargo.lock is, and what stands in it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::Files;
@@ -13,6 +15,18 @@ pub struct Cargo {
     pub lock: Option<String>,
     /// The crates in it that are from repositories, as `name-version`: a lock has no digests of them.
     pub git: Vec<String>,
+    /// Where each of them is from: repository and commit.
+    #[serde(default)]
+    pub commits: BTreeMap<String, CrateCommit>,
+}
+
+/// The commit of a repository that a crate is from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CrateCommit {
+    /// The repository's address, without `git+`.
+    pub url: String,
+    /// The commit, in full.
+    pub commit: String,
 }
 
 /// The folders that are looked at, at most.
@@ -34,8 +48,13 @@ pub(super) fn read<'a>(
     let lock = String::from_utf8(bytes)
         .ok()
         .filter(|text| text.len() <= MAX_LOCK);
+    let commits = lock.as_deref().map(from_repositories).unwrap_or_default();
     Some(Cargo {
-        git: lock.as_deref().map(from_repositories).unwrap_or_default(),
+        git: commits.keys().cloned().collect(),
+        commits: commits
+            .into_iter()
+            .filter_map(|(name, source)| Some((name, commit(&source)?)))
+            .collect(),
         root: folder,
         lock,
     })
@@ -92,7 +111,19 @@ fn below(folder: &str, name: &str) -> String {
     }
 }
 
-fn from_repositories(lock: &str) -> Vec<String> {
+/// `git+https://host/repository?branch=main#0123…`, taken apart.
+fn commit(source: &str) -> Option<CrateCommit> {
+    let (address, commit) = source.strip_prefix("git+")?.split_once('#')?;
+    let url = address.split('?').next()?;
+    let full = commit.len() == 40 && commit.bytes().all(|b| b.is_ascii_hexdigit());
+    full.then(|| CrateCommit {
+        url: url.to_owned(),
+        commit: commit.to_owned(),
+    })
+}
+
+/// The crates from repositories, as `name-version`, and their sources.
+fn from_repositories(lock: &str) -> BTreeMap<String, String> {
     #[derive(Deserialize)]
     struct Lock {
         #[serde(default)]
@@ -107,9 +138,11 @@ fn from_repositories(lock: &str) -> Vec<String> {
     let lock: Lock = toml::from_str(lock).unwrap_or(Lock {
         package: Vec::new(),
     });
-    let is_git = |p: &Package| p.source.as_ref().is_some_and(|s| s.starts_with("git+"));
-    let git = lock.package.into_iter().filter(is_git);
-    git.map(|p| format!("{}-{}", p.name, p.version)).collect()
+    let packages = lock.package.into_iter();
+    packages
+        .filter_map(|p| Some((format!("{}-{}", p.name, p.version), p.source?)))
+        .filter(|(_, source)| source.starts_with("git+"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -149,6 +182,15 @@ mod tests {
         let found = cargo(&[("pyproject.toml", ""), ("src/rust/Cargo.lock", LOCK)]).unwrap();
         assert_eq!(found.root, "src/rust");
         assert_eq!(found.git, ["b-2.0"]);
+        let full = "0123456789abcdef0123456789abcdef01234567";
+        let source = format!("git+https://host.test/b.git?branch=main#{full}");
+        let one = commit(&source).unwrap();
+        assert_eq!(
+            (one.url.as_str(), one.commit.as_str()),
+            ("https://host.test/b.git", full)
+        );
+        assert_eq!(commit("git+https://host.test/b#0"), None);
+        assert!(found.commits.is_empty());
         assert_eq!(cargo(&[("setup.py", "")]), Some(Cargo::default()));
     }
 

@@ -478,13 +478,20 @@ fn rust(d: &Derivation, overrides: bool, uses: &mut Uses) -> Vec<Item> {
     }
     let mut arguments = vec![Item::bind("lockFile", Expr::File(rust.file.clone()))];
     if !rust.git.is_empty() {
-        uses.lib = true;
-        let fake = || Expr::Name("lib").select("fakeHash");
-        let hashes = rust
-            .git
-            .iter()
-            .map(|name| Item::bind(name.as_str(), fake()));
-        let hashes = Expr::Set(hashes.collect());
+        let mut hashes = Vec::new();
+        for (name, sha256) in &rust.git {
+            let hash = match sha256 {
+                Some(sha256) => Item::bind(name.as_str(), Expr::str(sha256.sri())),
+                None => {
+                    uses.lib = true;
+                    let why = "not known: the build fails and tells it".to_owned();
+                    hashes.push(Item::Comment(why));
+                    Item::bind(name.as_str(), Expr::Name("lib").select("fakeHash"))
+                }
+            };
+            hashes.push(hash);
+        }
+        let hashes = Expr::Set(hashes);
         arguments.push(Item::bind("outputHashes", hashes));
     }
     let import = Expr::Name("rustPlatform").select("importCargoLock");

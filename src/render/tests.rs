@@ -9,8 +9,9 @@ use crate::nixpkgs::Nixpkgs;
 use crate::nixpkgs::facts::{AttributeFacts, Kind as AttributeKind, Names, Need};
 use crate::plan::fixture::{Fixture, distribution};
 use crate::project::Cargo;
+use crate::project::cargo::CrateCommit;
 use crate::project::native::Kind;
-use crate::python::TargetSet;
+use crate::python::{Sha256, TargetSet};
 
 /// Renders, checks what must hold of every file, and compares; `UPDATE=1` rewrites the file.
 fn check(name: &str, fixture: &Fixture) {
@@ -151,7 +152,11 @@ fn builds() {
 
 #[test]
 fn rust_and_cmake() {
-    let fixture = Fixture::new()
+    let commit = CrateCommit {
+        url: "https://host.test/c".to_owned(),
+        commit: "0".repeat(40),
+    };
+    let mut fixture = Fixture::new()
         .root("rusty")
         .root("pydantic-core==9")
         .root("cmade")
@@ -161,7 +166,8 @@ fn rust_and_cmake() {
             facts.cargo = Some(Cargo {
                 root: "src/rust".to_owned(),
                 lock: Some("lock".to_owned()),
-                git: vec!["b-2.0".to_owned()],
+                git: vec!["b-2.0".to_owned(), "c-3.0".to_owned()],
+                commits: [("c-3.0".to_owned(), commit.clone())].into(),
             });
         })
         .pin("pydantic-core", "9", &["typing-extensions"])
@@ -178,6 +184,7 @@ fn rust_and_cmake() {
         .facts("cmade", |facts| {
             facts.build_requires = vec!["scikit-build-core".to_owned()];
         });
+    fixture.crates.insert(commit, Ok(Sha256::of(b"c")));
     check("rust", &fixture);
     let plan = fixture.plan().unwrap();
     let names: Vec<String> = beside(&plan).into_iter().map(|d| d.name).collect();

@@ -86,7 +86,9 @@ let
       cargoDeps = rustPlatform.importCargoLock {
         lockFile = ./rusty.Cargo.lock;
         outputHashes = {
+          # not known: the build fails and tells it
           "b-2.0" = lib.fakeHash;
+          "c-3.0" = "sha256-Ln0sA6lQeuJl7PW1NWiFpTOTogKdJBOUmXJloaJa78Y=";
         };
       };
 
