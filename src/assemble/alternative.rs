@@ -99,6 +99,7 @@ pub fn alternatives(
         unpublished: &unpublished,
         policy: question.policy,
         trials: &trials,
+        crates: &BTreeMap::new(),
     });
     let step = steps
         .into_iter()

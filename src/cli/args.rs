@@ -590,6 +590,9 @@ pub struct Index {
     /// Use only sdists of a project, or of `:all:`
     #[arg(long, value_name = "NAME")]
     pub no_binary: Vec<String>,
+    /// Package a project's wheel although it has an sdist (repeatable)
+    #[arg(long, value_name = "NAME")]
+    pub prefer_wheels: Vec<String>,
     /// Where answers of the index are kept [default: the platform's cache folder]
     #[arg(
         long,

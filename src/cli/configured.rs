@@ -48,6 +48,8 @@ pub struct Configured {
     pub no_binary: Option<Formats>,
     /// `only-binary`.
     pub only_binary: Option<Formats>,
+    /// `prefer-wheels`.
+    pub prefer_wheels: Option<Formats>,
 }
 
 /// Reads the settings beside the first source that is a path.
@@ -126,6 +128,7 @@ impl Configured {
             exclude_newer: reading.value(settings.exclude_newer.as_ref(), date),
             no_binary: reading.formats(&settings.no_binary),
             only_binary: reading.formats(&settings.only_binary),
+            prefer_wheels: reading.formats(&settings.prefer_wheels),
             ..Self::default()
         };
         for (name, placed) in &settings.indexes {

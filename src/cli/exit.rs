@@ -149,6 +149,9 @@ impl From<IndexError> for Failure {
             IndexError::Fetch { .. } => failure.help(
                 "check the network and the index' address, then run the same command again: what has arrived is kept in the cache",
             ),
+            IndexError::Repository { .. } => failure.help(
+                "check the address and the revision with `git ls-remote ADDRESS`, and that git may read it without asking for a password; a commit must be on a branch or tag that the server gives",
+            ),
             IndexError::Malformed { .. } => {
                 failure.help("check that the address is that of a package index' Simple API, such as `https://host/simple/`")
             }

@@ -295,6 +295,7 @@ impl Work<'_> {
             limits: self.input.constraints.clone(),
             keep: self.input.policy.prefer == Prefer::Nixpkgs,
             place: self.place(),
+            prefer_wheels: self.meant.prefer_wheels.clone(),
             ..plan::Policy::default()
         }
     }

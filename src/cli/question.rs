@@ -420,6 +420,9 @@ pub fn digest(
             text.push_str(&format!("{part} {project}\n"));
         }
     }
+    for project in &meant.prefer_wheels {
+        text.push_str(&format!("prefer-wheels {project}\n"));
+    }
     text.push_str(&format!("nixpkgs {} {}\n", nixpkgs.0, nixpkgs.1));
     for index in indexes {
         match &index.location {

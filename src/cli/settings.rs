@@ -111,6 +111,8 @@ pub struct Lock {
     pub channel_url: Option<String>,
     /// Which version to take where several will do.
     pub policy: Policy,
+    /// Projects whose wheels are packaged although they have sdists.
+    pub prefer_wheels: BTreeSet<PackageName>,
     /// Whether the pins of other tools' locks are to be taken exactly.
     pub exact: bool,
     /// What may move.
@@ -161,6 +163,7 @@ impl Lock {
                 .map(|text| Choice::parse(text, Path::new(""))),
             channel_url: args.versions.channel_url.clone(),
             policy: policy(args, &configured)?,
+            prefer_wheels: prefer_wheels(args, &configured)?,
             exact: args.versions.pins != Some(args::Pins::Prefer),
             upgrade: upgrade(&args.moves)?,
             index: index(&args.index, env, &configured)?,
@@ -382,6 +385,24 @@ fn policy(typed: &args::Lock, configured: &Configured) -> Result<Policy, Failure
             &configured.only_binary,
         )?,
     })
+}
+
+fn prefer_wheels(
+    typed: &args::Lock,
+    configured: &Configured,
+) -> Result<BTreeSet<PackageName>, Failure> {
+    let typed = &typed.index.prefer_wheels;
+    let formats = match &configured.prefer_wheels {
+        Some(configured) if typed.is_empty() => configured.clone(),
+        _ => formats(typed, "--prefer-wheels")?,
+    };
+    if formats.all {
+        return Err(
+            Failure::usage("`--prefer-wheels :all:`: projects are named one by one")
+                .help("`--only-binary :all:` leaves out every sdist"),
+        );
+    }
+    Ok(formats.projects.into_iter().collect())
 }
 
 fn upgrade(typed: &args::Moves) -> Result<Upgrade, Failure> {

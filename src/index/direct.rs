@@ -273,12 +273,16 @@ impl Whole {
                 files: &archive,
                 folder: folder.trim_matches('/').to_owned(),
             };
-            let facts = facts::of(&inside).map_err(|e| malformed(&self.file, causes(&e)))?;
+            let mut facts = facts::of(&inside).map_err(|e| malformed(&self.file, causes(&e)))?;
+            if !inside.folder.is_empty() {
+                let parts = archive.top().into_iter().chain([inside.folder.as_str()]);
+                facts.folder = Some(parts.collect::<Vec<_>>().join("/"));
+            }
             let key = self.url.to_string();
             if shared.facts.claim(&key) {
                 shared.facts.put(key, Ok((self.sha256, Arc::new(facts))));
             }
-            from_source(name, &inside, &self.file)?
+            from_source(name, &inside, None, &self.file)?
         };
         let file = Distribution {
             filename: filename(name, &self.file, &version.to_string()),
@@ -304,8 +308,19 @@ fn from_tree(
     folder: String,
     what: &str,
 ) -> Result<Found, IndexError> {
-    let (version, metadata) = from_source(name, files, what)?;
-    let facts = facts::of(files).map_err(|e| malformed(what, causes(&e)))?;
+    let tagged = match &place {
+        Place::Commit(commit) => commit
+            .requested
+            .as_deref()
+            .and_then(|tag| of_tag(tag, name)),
+        Place::Folder(path) => super::git::nearest_tag(path).and_then(|tag| of_tag(&tag, name)),
+    };
+    let (version, metadata) = from_source(name, files, tagged, what)?;
+    let mut facts = facts::of(files).map_err(|e| malformed(what, causes(&e)))?;
+    if version == Version::new([0]) {
+        let why = "its version is known to its build only: 0 is taken, as no tag tells it";
+        facts.warnings.push(why.to_owned());
+    }
     let facts = Arc::new(facts);
     let release = Release {
         version,
@@ -349,10 +364,25 @@ fn filename(name: &PackageName, file: &str, version: &str) -> Filename {
     })
 }
 
+/// The version that a tag means: `v1.2`, `1.2`, `name-1.2`.
+fn of_tag(tag: &str, name: &PackageName) -> Option<Version> {
+    let tag = tag.strip_prefix("refs/tags/").unwrap_or(tag);
+    let lower = tag.to_ascii_lowercase().replace('_', "-");
+    let rest = lower.strip_prefix(name.as_ref()).unwrap_or(&lower);
+    let rest = rest.trim_start_matches(['-', '/']);
+    let rest = rest.strip_prefix("release").unwrap_or(rest);
+    let rest = rest.trim_start_matches(['-', '/']);
+    let digits = rest.strip_prefix('v').unwrap_or(rest);
+    // A branch such as `3` is no release; a commit's digits are none either.
+    let is_version = digits.contains('.') && digits.starts_with(|c: char| c.is_ascii_digit());
+    Version::from_str(digits).ok().filter(|_| is_version)
+}
+
 /// What a folder or an unpacked sdist says of itself.
 fn from_source(
     name: &PackageName,
     files: &dyn Files,
+    tagged: Option<Version>,
     what: &str,
 ) -> Result<(Version, Arc<Metadata>), IndexError> {
     if let Ok(text) = files.read("PKG-INFO") {
@@ -372,12 +402,12 @@ fn from_source(
             format!("it is the project `{other}`, not `{name}`"),
         ));
     }
-    // A version that is only computed when building does not matter to who wants just this one.
+    // What only the build computes is taken from the tag; who wants just this one gets it anyway.
     let version = project
         .version
         .as_deref()
         .and_then(|text| Version::from_str(text).ok());
-    let version = version.unwrap_or_else(|| Version::new([0]));
+    let version = version.or(tagged).unwrap_or_else(|| Version::new([0]));
     let facts = facts::of(files).map_err(|e| malformed(what, causes(&e)))?;
     let text = metadata_from_facts(name, &version.to_string(), &facts);
     let text = text.ok_or_else(|| IndexError::UnknownMetadata {

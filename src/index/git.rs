@@ -84,7 +84,7 @@ impl Repository {
         kept: Option<PathBuf>,
         offline: bool,
     ) -> Result<Fetched, IndexError> {
-        let fail = |reason: String| IndexError::Fetch {
+        let fail = |reason: String| IndexError::Repository {
             what: self.what(),
             reason,
         };
@@ -137,6 +137,33 @@ fn is_revision(text: &str) -> bool {
 
 fn is_full(text: &str) -> bool {
     matches!(text.len(), 40 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// The nearest tag that the history of a folder's commit has; none where it is no repository, or where
+/// it has none. Nothing of the repository is run or changed.
+pub(super) fn nearest_tag(folder: &Path) -> Option<String> {
+    let mut command = Command::new("git");
+    for name in LOCAL {
+        command.env_remove(name);
+    }
+    let output = command
+        .arg("-C")
+        .arg(folder)
+        .args([
+            "-c",
+            "core.fsmonitor=false",
+            "describe",
+            "--tags",
+            "--abbrev=0",
+        ])
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    let tag = String::from_utf8(output.stdout).ok()?.trim().to_owned();
+    (output.status.success() && is_revision(&tag)).then_some(tag)
 }
 
 /// A bare repository in the cache, ours alone while this lives.

@@ -75,6 +75,14 @@ pub enum IndexError {
         /// What went wrong, and what can be done.
         reason: String,
     },
+    /// A repository did not give a commit.
+    #[error("{what}: {reason}")]
+    Repository {
+        /// Revision and address, without credentials.
+        what: String,
+        /// What went wrong.
+        reason: String,
+    },
     /// A file is not what the index says it is.
     #[error(
         "{file} does not match its hash: the index says sha256 {expected}, the file has {actual}"

@@ -107,10 +107,29 @@ pub(super) fn relaxed(set: &Set<'_>, pin: &Pin) -> Vec<RelaxedBuild> {
     relaxed
 }
 
+/// Build systems that ask git for the version and have no hook in nixpkgs that tells them.
+const ASKING_GIT: [(&str, &str); 2] = [
+    ("pbr", "PBR_VERSION"),
+    ("uv-dynamic-versioning", "UV_DYNAMIC_VERSIONING_BYPASS"),
+];
+
 /// Variables without which a build fails. hatchling refuses classifiers that the list of its day does
 /// not have; trove-classifiers' version is that day, so a release that is younger may use others.
 pub(super) fn variables(set: &Set<'_>, pin: &Pin) -> BTreeMap<&'static str, Variable> {
     let mut variables = BTreeMap::new();
+    if pin.release.tree.is_some() {
+        for requirement in requirements(set, pin) {
+            let told = ASKING_GIT
+                .iter()
+                .find(|(name, _)| *name == requirement.name.as_ref());
+            let because = format!(
+                "{} asks git for the version, of which there is none here",
+                requirement.name
+            );
+            let value = pin.version.to_string();
+            variables.extend(told.map(|(_, variable)| (*variable, Variable { value, because })));
+        }
+    }
     let uses_hatchling = requirements(set, pin)
         .iter()
         .any(|r| r.name.as_ref() == "hatchling");

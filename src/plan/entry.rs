@@ -289,7 +289,7 @@ fn derivation(
         do_check: None,
         pname: pin.name.to_string(),
         version: pin.version.to_string(),
-        source_root: source::root(pin),
+        source_root: source::root(pin).or_else(|| facts.and_then(|f| f.folder.clone())),
         recipe: Recipe::unknown(),
         notes: inputs.unknown,
         missing_files: facts.map(|f| f.missing_files.clone()).unwrap_or_default(),

@@ -93,21 +93,32 @@ fn description(summary: &str, name: &str) -> Option<String> {
             break;
         }
     }
-    let text = text
-        .trim()
+    let text = first_sentence(text.trim())
         .trim_end_matches(['.', '!', '?', ',', ';', ':'])
         .trim_end();
     let mut chars = text.chars();
     let first = chars.next()?;
-    // A word like iPhone or an identifier like dbt-core keeps its spelling.
+    // A word like iPhone or an identifier like foo.bar keeps its spelling.
     let word = text.split(' ').next().unwrap_or_default();
-    let plain = word.chars().all(|c| c.is_lowercase() || c == '-') && word.len() > 1;
-    let text = if plain || word.len() == 1 {
+    let word = word.trim_end_matches([',', ';', ':']);
+    let identifier = word.contains(['.', '_', '/', '(', '=', '@']);
+    let text = if !identifier && !word.chars().any(char::is_uppercase) {
         first.to_uppercase().chain(chars).collect()
     } else {
         text.to_owned()
     };
     Some(text)
+}
+
+/// A text up to the full stop that ends its first sentence. A short word before it is an abbreviation.
+fn first_sentence(text: &str) -> &str {
+    let ends = text.match_indices(". ").find(|(at, _)| {
+        let before = text.get(..*at).unwrap_or("");
+        let word = before.rsplit([' ', '(']).next().unwrap_or("");
+        let next = text.get(at + 2..).and_then(|rest| rest.chars().next());
+        word.len() > 3 && !word.contains('.') && next.is_some_and(char::is_uppercase)
+    });
+    ends.map_or(text, |(at, _)| text.get(..at).unwrap_or(text))
 }
 
 #[cfg(test)]
@@ -124,6 +135,12 @@ mod tests {
         assert_eq!(of("demo: fast things"), "Fast things");
         assert_eq!(of("Demo is a parser\nof ${things}"), "Parser of ${things}");
         assert_eq!(of("The fuss"), "Fuss");
+        assert_eq!(of("asyncio, but faster."), "Asyncio, but faster");
+        assert_eq!(of("python3 things"), "Python3 things");
+        assert_eq!(of("iPhone things!"), "iPhone things");
+        assert_eq!(of("zope.interface for all"), "zope.interface for all");
+        assert_eq!(of("the parser. It parses."), "Parser");
+        assert_eq!(of("Tools, e.g. Hammers"), "Tools, e.g. Hammers");
         assert_eq!(description(" . ", "demo"), None);
     }
 

@@ -81,6 +81,8 @@ pub struct Archive {
     entries: BTreeMap<String, Entry>,
     folders: BTreeMap<String, BTreeSet<String>>,
     duplicates: BTreeSet<String>,
+    /// The folder that everything lies in, which paths leave out.
+    top: Option<String>,
 }
 
 #[derive(Debug)]
@@ -165,6 +167,12 @@ impl Archive {
         let mut archive = Self::parse(&shown, &bytes)?;
         archive.name = shown;
         Ok(archive)
+    }
+
+    /// The folder at the top of the archive that everything lies in; none where there is none, and of
+    /// wheels. Paths start below it.
+    pub fn top(&self) -> Option<&str> {
+        self.top.as_deref()
     }
 
     /// The paths of all files, sorted.
@@ -486,6 +494,7 @@ impl<'a> Members<'a> {
             entries: BTreeMap::new(),
             folders: BTreeMap::new(),
             duplicates: self.duplicates.iter().filter_map(|d| strip(d)).collect(),
+            top: top.clone(),
         };
         for (path, target) in &self.links {
             let Some(path) = strip(path) else {

@@ -32,6 +32,10 @@ pub struct SourceFacts {
     pub has_build_system_table: bool,
     /// Requirements as PEP 508 texts, extras as markers; none where they cannot be known statically.
     pub requires_dist: Option<Vec<String>>,
+    /// The folder of an archive that holds the project, from the archive's root, where a requirement
+    /// names another one than that of the whole archive.
+    #[serde(default)]
+    pub folder: Option<String>,
     /// Extras, normalised.
     pub provides_extra: Vec<String>,
     /// `Requires-Python`.
@@ -149,6 +153,7 @@ pub fn of(files: &dyn Files) -> Result<SourceFacts, ProjectError> {
         testing: testing::read(files, &project, &read.tests_require),
         cargo: cargo::read(files, build_names(&build_requires)),
         build_requires: texts(&build_requires),
+        folder: None,
         own_backend: own_backend.is_some(),
         warnings: project
             .problems

@@ -82,6 +82,8 @@ pub struct Settings {
     pub no_binary: Vec<Placed<String>>,
     /// `only-binary`.
     pub only_binary: Vec<Placed<String>>,
+    /// `prefer-wheels`.
+    pub prefer_wheels: Vec<Placed<String>>,
     /// `metadata`: releases by name and version.
     pub metadata: BTreeMap<(PackageName, Version), Stated>,
     /// `fixes`: changes of entries, by project.
@@ -162,6 +164,7 @@ impl Settings {
                 "exclude-newer" => self.exclude_newer = text(reading, node),
                 "no-binary" => self.no_binary = texts(reading, node),
                 "only-binary" => self.only_binary = texts(reading, node),
+                "prefer-wheels" => self.prefer_wheels = texts(reading, node),
                 "metadata" => self.metadata(reading, node),
                 "fixes" => self.fixes = fix::fixes(reading, node),
                 "nix" => match text(reading, node) {

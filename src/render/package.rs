@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::source::{format, src};
 use crate::nix::{Expr, Item, Operator, text};
 use crate::plan::derivation::{
-    License, Meta, OldNames, OldScript, Patches, Source, VersionVariable,
+    License, Meta, OldNames, OldScript, Patches, Source, Variable, VersionVariable,
 };
 use crate::plan::{Condition, Definition, Derivation, Needed};
 
@@ -502,11 +502,16 @@ fn rust(d: &Derivation, overrides: bool, uses: &mut Uses) -> Vec<Item> {
 /// Variables of the build. A recipe may tell the old version to the build system: such ones are taken
 /// back.
 fn variables(d: &Derivation, overrides: bool, out: &mut Groups) {
-    let ours: Vec<Item> = d
-        .env
-        .iter()
-        .map(|(name, variable)| Item::bind(*name, Expr::str(variable.value.as_str())))
-        .collect();
+    // A variable cannot be a member of `env` and an attribute of its own as well.
+    let alone = |name: &str| {
+        let mut all = d.recipe.versions.iter();
+        overrides && all.any(|v| v.of_its_own && v.name == name)
+    };
+    let bind = |(name, variable): (&&'static str, &Variable)| {
+        Item::bind(*name, Expr::str(variable.value.as_str()))
+    };
+    let in_env = d.env.iter().filter(|(name, _)| !alone(name));
+    let ours: Vec<Item> = in_env.map(bind).collect();
     let mut said = BTreeSet::new();
     let reasons = d.env.values().map(|variable| variable.because.clone());
     let mut comments: Vec<Item> = reasons
@@ -522,9 +527,13 @@ fn variables(d: &Derivation, overrides: bool, out: &mut Groups) {
         names.map(|v| v.name)
     };
     let in_env: Vec<Expr> = of(|v| v.in_env).map(Expr::str).collect();
+    let nothing = |name: &&'static str| !d.env.contains_key(name);
     let mut items: Vec<Item> = of(|v| v.of_its_own)
+        .filter(nothing)
         .map(|name| Item::bind(name, Expr::Name("null")))
         .collect();
+    let own = d.env.iter().filter(|(name, _)| alone(name));
+    items.extend(own.map(bind));
     if !in_env.is_empty() || !items.is_empty() {
         comments.push(Item::Comment(
             "the recipe's may be its own version".to_owned(),

@@ -454,6 +454,111 @@ buildPythonPackage {
     assert_eq!(bench.lock(&again), text);
 }
 
+/// Each key of a fix reaches the build: what is added is there, what is removed is not required, limits
+/// that the versions do not meet are dropped, inputs and the tests' switch are in the derivation.
+#[test]
+fn every_key_of_a_fix_is_built() {
+    let Some(bench) = Bench::new("fix-keys", &[Need::Compiler]) else {
+        return;
+    };
+    let nix = &bench.nix;
+    nix.write("yaml.h", "");
+    nix.write("yaml.c", "int answer(void) { return 42; }\n");
+    nix.offer(
+        "{ libraries.libyaml = { module = \"yaml-0.1\"; linkName = \"oursanswer\"; version = \"1.2\";
+           header = builtins.readFile ./yaml.h; source = builtins.readFile ./yaml.c; }; }",
+    );
+    for (name, version) in [
+        ("ours-more", "1.0"),
+        ("ours-less", "1.0"),
+        ("ours-late", "2.0"),
+    ] {
+        bench.publish(Release::new(name, version).flit(""));
+    }
+    let fixed = Release::new("ours-fixed", "1.0")
+        .needs("Ours.Less")
+        .needs("ours_late<2");
+    bench.publish(fixed.flit("import ours_more\n"));
+    nix.write(
+        "pyproject.toml",
+        "[project]
+name = 'app'
+version = '1'
+dependencies = ['ours-fixed', 'ours-more', 'ours-late']
+[tool.pyresolve]
+overrides = ['ours-late>=2']
+[tool.pyresolve.fixes.ours-fixed]
+add = ['ours-more']
+remove = ['ours-less']
+relax = ['ours-late']
+nativeBuildInputs = ['pkg-config']
+buildInputs = ['libyaml']
+doCheck = false
+",
+    );
+    bench.lock(&["pyproject.toml"]);
+    let of = |what: &str| {
+        let set = "(import ./dependencies.nix { }).python.pkgs.ours-fixed";
+        nix.evaluate(&format!("let d = {set}; in {what}")).unwrap()
+    };
+    assert_eq!(of("d.doInstallCheck"), false);
+    assert_eq!(
+        of("map (d: d.pname) d.buildInputs"),
+        serde_json::json!(["libyaml"])
+    );
+    assert_eq!(
+        of("builtins.any (d: d.name == \"pkg-config\") d.nativeBuildInputs"),
+        true
+    );
+    assert_eq!(
+        of("map (d: d.pname) d.dependencies"),
+        serde_json::json!(["ours-late", "ours-more"])
+    );
+    bench.run("import ours_fixed");
+}
+
+/// `--prefer-wheels` takes a release's wheel although it has an sdist.
+#[test]
+fn a_wheel_is_built_where_it_is_preferred() {
+    let Some(bench) = Bench::new("prefer-wheels", &[]) else {
+        return;
+    };
+    let release = Release::new("ours-both", "1.5").flit("raise ImportError('from the sdist')");
+    bench.index.publish(release);
+    let text = bench.lock(&["ours-both", "--prefer-wheels", "ours-both"]);
+    assert!(text.contains("format = \"wheel\""), "{text}");
+    assert_eq!(
+        bench.run("import ours_both as b; print(b.__version__)"),
+        "1.5"
+    );
+}
+
+/// A project in a folder of an archive (`#subdirectory=`).
+#[test]
+fn a_folder_of_an_archive_is_built() {
+    let Some(bench) = Bench::new("archive-folder", &[]) else {
+        return;
+    };
+    let pyproject = "[build-system]\nrequires = [\"flit-core>=3\"]\n\
+        build-backend = \"flit_core.buildapi\"\n\
+        [project]\nname = \"ours-part\"\nversion = \"3.1\"\ndescription = \"x\"\n";
+    let whole = Release::new("ours-whole", "1.0").source(&[
+        ("README", "x"),
+        ("parts/one/pyproject.toml", pyproject),
+        ("parts/one/ours_part.py", "PLACE = 'inside'"),
+    ]);
+    bench.publish(whole);
+    let root = bench.index.root();
+    let wanted = format!("ours-part @ {root}/files/ours_whole-1.0.tar.gz#subdirectory=parts/one\n");
+    bench.nix.write("requirements.txt", &wanted);
+    let text = bench.lock(&["requirements.txt"]);
+    assert!(
+        text.contains("sourceRoot = \"ours_whole-1.0/parts/one\""),
+        "{text}"
+    );
+    assert_eq!(bench.run("import ours_part as p; print(p.PLACE)"), "inside");
+}
+
 /// An extension module that asks pkg-config for its library.
 #[test]
 fn a_native_library_is_found_through_pkg_config() {

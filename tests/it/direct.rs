@@ -51,6 +51,37 @@ fn a_folder_is_read_again_each_time() {
     );
 }
 
+/// A version that only git knows is that of the nearest tag.
+#[test]
+fn a_folder_s_version_is_its_tag_where_no_file_tells_it() {
+    let workshop = Workshop::with_demo();
+    std::fs::create_dir_all(workshop.path("origin")).unwrap();
+    let text = "[project]\nname = \"zz-tagged\"\ndynamic = [\"version\"]\n\
+        [build-system]\nrequires = [\"setuptools\", \"setuptools-scm\"]\n\
+        build-backend = \"setuptools.build_meta\"\n[tool.setuptools_scm]\n";
+    workshop.write("origin/pyproject.toml", text);
+    workshop.write("requirements.txt", "zz-tagged @ file:./origin\n");
+    let only = ["requirements.txt", "--nixpkgs", "snapshot", "--json"];
+    let told = workshop.locked(&only);
+    assert!(
+        told.contains("zz-tagged 0: its version is known to its build only"),
+        "{told}"
+    );
+    if git(&workshop, &["init", "-q"]).is_none() {
+        eprintln!("skipped: there is no git");
+        return;
+    }
+    git(&workshop, &["add", "-A"]);
+    git(&workshop, &["commit", "-q", "-m", "first"]);
+    git(&workshop, &["tag", "v1.4.2"]);
+    let mut command = workshop.command(&["lock", "requirements.txt"]);
+    let path = std::env::var_os("PATH").unwrap();
+    let output = command.env("PATH", path).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let lock = workshop.read("pylock.toml");
+    assert_eq!(pins(&lock), ["zz-tagged 1.4.2"]);
+}
+
 fn git(workshop: &Workshop, arguments: &[&str]) -> Option<String> {
     let output = Command::new("git")
         .args(["-c", "user.name=a", "-c", "user.email=a@host.test"])
