@@ -41,7 +41,7 @@ const MAX_PART: usize = 512 << 20;
 /// read from sources are only as good as the readers were.
 pub const VERSION: &str = concat!("v2-", env!("CARGO_PKG_VERSION"));
 /// Where facts are kept; a new name when the readers of sources find more than before.
-const FACTS: &str = "facts-5";
+const FACTS: &str = "facts-6";
 /// Where answers to whole questions are kept, and how many.
 const ANSWERS: &str = "answers";
 const MAX_ANSWERS: usize = 100;

@@ -229,4 +229,17 @@ mod tests {
             "{other}"
         );
     }
+
+    #[test]
+    fn who_finds_packages_installs_no_modules() {
+        let find = "[metadata]\nname = mine\n[options]\npackages = find:\n\
+                    [options.packages.find]\nexclude =\n    tests*\n";
+        let facts = of(&crate::project::tests::tree(&[
+            ("setup.cfg", find),
+            ("setup.py", "from setuptools import setup\nsetup()\n"),
+            ("mine/__init__.py", ""),
+            ("tests/__init__.py", ""),
+        ]));
+        assert_eq!(facts.unwrap().modules, ["mine"]);
+    }
 }

@@ -195,8 +195,11 @@ impl Tree<'_> {
                 self.namespace(&path, &name, 1);
             }
         }
-        // A flat layout has packages or one module, never both.
-        if (!flat && !layout.is_limited()) || (flat && self.found.is_empty() && single.len() == 1) {
+        // A flat layout has packages or one module, never both; told to find packages, setuptools installs
+        // no modules.
+        if (!flat && !layout.is_limited() && layout.roots.is_empty())
+            || (flat && self.found.is_empty() && single.len() == 1)
+        {
             self.found.extend(single);
         }
     }

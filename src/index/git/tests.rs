@@ -96,7 +96,7 @@ fn a_commit_is_fetched_once_and_has_the_digest_of_its_checkout() {
     ));
     assert!(matches!(
         fetch("@nope", false),
-        Err(IndexError::Fetch { .. })
+        Err(IndexError::Repository { .. })
     ));
 
     let checkout = folder.path().join("checkout");
