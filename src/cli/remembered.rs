@@ -2,7 +2,7 @@
 //! the same answer, so it is kept with the index' answers and taken from there.
 //!
 //! Only locks without a Nix file are kept, as the file's sources must be looked at, and only what
-//! releases on indexes say: a folder or a repository may have changed since.
+//! releases on indexes say: a folder, a repository or a nixpkgs tree may have changed since.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -50,9 +50,13 @@ impl Names {
         let plain = upgrade.packages.is_empty()
             && upgrade.requirements.is_empty()
             && upgrade.to_nixpkgs == Upgrade::default().to_nixpkgs;
+        // What is read of a tree depends on whether Nix could evaluate it in time.
+        let located = &asked.located;
+        let table = located.is_bundled() || located.is_none() || located.wanted_channel().is_some();
         let keeps = asked.meant.output.nix.is_none()
             && reasons == Reasons::Unread
             && plain
+            && table
             && !asked.looks_at_sources();
         if !keeps {
             return None;

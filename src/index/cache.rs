@@ -32,7 +32,7 @@ use crate::python::{PackageName, Sha256};
 const MAGIC: &[u8; 4] = b"PYR2";
 const FIXED: usize = 40;
 /// How much the first read asks for: most projects' files are smaller.
-const FIRST_READ: usize = 64 << 10;
+const FIRST_READ: usize = 16 << 10;
 /// How much of a body's end is read with the head.
 const HOT: usize = 12 << 10;
 /// Larger parts are not ours.

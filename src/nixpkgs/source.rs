@@ -337,6 +337,11 @@ impl Located {
         matches!(self.place, Place::Snapshot)
     }
 
+    /// Whether there are none.
+    pub fn is_none(&self) -> bool {
+        matches!(self.place, Place::Nothing)
+    }
+
     /// The channel whose list has to be fetched before it can be read.
     pub fn wanted_channel(&self) -> Option<&str> {
         match &self.place {
