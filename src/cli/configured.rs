@@ -9,6 +9,7 @@ use super::args::{Prefer, Prerelease};
 use super::exit::Failure;
 use super::settings::{self, Source};
 use crate::index::Timestamp;
+use crate::nixpkgs::source::Choice;
 use crate::problem::{Code, Problem, Severity};
 use crate::project::settings::{Placed, Settings};
 use crate::project::{self, Directory};
@@ -26,6 +27,8 @@ pub struct Configured {
     pub prefer: Option<Prefer>,
     /// `prerelease`.
     pub prerelease: Option<Prerelease>,
+    /// `nixpkgs`.
+    pub nixpkgs: Option<Choice>,
     /// `output`, relative to the current folder.
     pub output: Option<PathBuf>,
     /// `extras`.
@@ -118,6 +121,10 @@ impl Configured {
                 .collect(),
             prefer: reading.choice(settings.prefer.as_ref()),
             prerelease: reading.choice(settings.prerelease.as_ref()),
+            nixpkgs: settings
+                .nixpkgs
+                .as_ref()
+                .map(|p| Choice::parse(&p.value, folder)),
             output: settings.output.as_ref().map(|p| folder.join(&p.value)),
             extras: values(&settings.extras),
             groups: values(&settings.groups),

@@ -10,7 +10,7 @@ use super::configured::{self, Configured};
 use super::exit::Failure;
 use crate::index::Timestamp;
 use crate::nixpkgs::snapshot;
-use crate::nixpkgs::source::Choice;
+use crate::nixpkgs::source::{self as tree, Choice};
 use crate::python::{PackageName, Requirement, System, Targets, Version};
 use crate::render::{self, Layout};
 use crate::resolve::{Formats, Policy, Prefer, Prerelease};
@@ -149,7 +149,7 @@ impl Lock {
         } else {
             selection.groups.clone()
         };
-        Ok(Self {
+        let mut meant = Self {
             extras,
             all_extras: args.selection.all_extras,
             groups,
@@ -172,8 +172,31 @@ impl Lock {
             dry_run: args.output.dry_run,
             stdout: args.output.stdout,
             json: args.output.json,
-        })
+        };
+        if !is_full(args.versions.python.as_deref()) && configured.python.is_none() {
+            meant.ask_tree(&configured);
+        }
+        Ok(meant)
     }
+
+    /// Takes the full version of the interpreter from the tree that counts, where one does.
+    fn ask_tree(&mut self, configured: &Configured) {
+        let choice = self.nixpkgs.as_ref().or(configured.nixpkgs.as_ref());
+        let choice = choice.cloned().unwrap_or_default();
+        let around = super::question::surroundings(self);
+        let minor = self.targets.python_minor();
+        if let Some(python) = tree::python(&choice, &around, &minor)
+            && python.is_stable()
+        {
+            let systems = self.targets.environments.iter().map(|e| e.system);
+            self.targets = Targets::new(python, &systems.collect::<Vec<_>>());
+        }
+    }
+}
+
+/// Whether a Python is named with all three numbers.
+fn is_full(typed: Option<&str>) -> bool {
+    typed.is_some_and(|text| text.matches('.').count() > 1)
 }
 
 fn sources(typed: &[String]) -> Result<Vec<Source>, Failure> {

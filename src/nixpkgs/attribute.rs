@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use super::AttributeFacts;
 use super::bundled::Bundled;
+use super::facts::Facts;
 use crate::python::{PackageName, Version};
 
 /// The largest patch that is read; the largest that nixpkgs has for a Python package is a tenth of it.
@@ -23,7 +23,7 @@ pub struct Attribute {
     /// Whether it is the attribute to use by default for its project.
     pub primary: bool,
     /// What its recipe says, where a tree was read.
-    pub facts: Option<Arc<AttributeFacts>>,
+    pub facts: Facts,
 }
 
 /// The Python package set of one nixpkgs for one interpreter.
@@ -117,6 +117,15 @@ impl Nixpkgs {
             read.elsewhere = elsewhere;
         }
         self
+    }
+
+    /// Attributes that only other interpreters' sets are known to have.
+    pub(super) fn elsewhere(&self) -> impl Iterator<Item = (&String, &PackageName)> {
+        let read = match &self.set {
+            Set::Read(read) => Some(&read.elsewhere),
+            Set::Bundled(_) => None,
+        };
+        read.into_iter().flatten()
     }
 
     /// The same, known to be this git revision.

@@ -75,7 +75,7 @@ impl Bundled {
                     version: Version::from_str(self.version(&row)?)
                         .expect("a test decodes every row"),
                     primary: row.primary,
-                    facts: None,
+                    facts: Default::default(),
                 })
             })
             .collect();

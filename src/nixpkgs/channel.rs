@@ -208,7 +208,7 @@ pub fn read(
                 attr: attr.to_owned(),
                 project,
                 version,
-                facts: None,
+                facts: Default::default(),
             });
         }
     }

@@ -4,6 +4,7 @@
 //! names, on several threads. What cannot be read is unknown for that attribute alone.
 
 mod identity;
+mod interpreter;
 mod recipe;
 mod set;
 mod table;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::AttributeFacts;
 use crate::nix::read::{Reader, Scope, World};
+use crate::python::Version;
 use recipe::{Recipe, Recipes};
 use set::{Definition, Definitions};
 
@@ -45,6 +47,8 @@ struct Layout {
     folders: Option<&'static str>,
     /// A folder of such folders, by the first two letters of their names.
     shards: Option<&'static str>,
+    /// The list of interpreters.
+    interpreters: &'static str,
 }
 
 const LAYOUTS: [Layout; 2] = [
@@ -53,6 +57,7 @@ const LAYOUTS: [Layout; 2] = [
         aliases: Some("pkgs/top-level/python-aliases.nix"),
         folders: None,
         shards: Some("pkgs/development/python-modules/by-name"),
+        interpreters: "pkgs/development/interpreters/python/default.nix",
     },
     // corepkgs
     Layout {
@@ -60,6 +65,7 @@ const LAYOUTS: [Layout; 2] = [
         aliases: None,
         folders: Some("python/pkgs"),
         shards: None,
+        interpreters: "python/default.nix",
     },
 ];
 
@@ -139,6 +145,16 @@ impl Checkout {
     /// When its files cannot be listed.
     pub fn identity(&self) -> Result<Identity, CheckoutError> {
         identity::identity(&self.root)
+    }
+
+    /// The full version of an interpreter (`3.13`), where the tree tells it.
+    pub fn python(&self, minor: &str) -> Option<Version> {
+        let path = self.root.join(self.layout.interpreters);
+        let meta = std::fs::metadata(&path).ok()?;
+        if meta.len() > MAX_RECIPE {
+            return None;
+        }
+        interpreter::version(&std::fs::read_to_string(path).ok()?, minor)
     }
 
     /// Reads the set of an interpreter: `3.13`, or its full version where that is known.

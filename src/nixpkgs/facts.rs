@@ -7,8 +7,12 @@
 //! empty.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
+
+use super::keep::Record;
 
 /// How facts came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -103,6 +107,66 @@ pub struct AttributeFacts {
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub unknown: BTreeSet<String>,
 }
+
+/// What is known of an attribute's recipe: nothing, or facts that may lie on disk until somebody
+/// looks at them.
+#[derive(Clone, Default)]
+pub struct Facts(Option<Arc<Slot>>);
+
+struct Slot {
+    facts: OnceLock<Option<Arc<AttributeFacts>>>,
+    record: Option<Record>,
+}
+
+impl Facts {
+    /// Facts that are kept on disk.
+    pub(super) fn kept(record: Record) -> Self {
+        Self(Some(Arc::new(Slot {
+            facts: OnceLock::new(),
+            record: Some(record),
+        })))
+    }
+
+    /// The facts, where there are any. What cannot be read any more is not known.
+    pub fn as_ref(&self) -> Option<&Arc<AttributeFacts>> {
+        let slot = self.0.as_ref()?;
+        let read = || slot.record.as_ref().and_then(Record::read).map(Arc::new);
+        slot.facts.get_or_init(read).as_ref()
+    }
+
+    /// The same, without their counter.
+    pub fn as_deref(&self) -> Option<&AttributeFacts> {
+        self.as_ref().map(Arc::as_ref)
+    }
+
+    /// Whether there are any.
+    pub fn is_some(&self) -> bool {
+        self.as_ref().is_some()
+    }
+}
+
+impl From<AttributeFacts> for Facts {
+    fn from(facts: AttributeFacts) -> Self {
+        Self(Some(Arc::new(Slot {
+            facts: OnceLock::from(Some(Arc::new(facts))),
+            record: None,
+        })))
+    }
+}
+
+impl fmt::Debug for Facts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_ref().fmt(f)
+    }
+}
+
+impl PartialEq for Facts {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_ref() == other.as_ref()
+    }
+}
+
+impl Eq for Facts {}
 
 /// Something that a recipe needs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]

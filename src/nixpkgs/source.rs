@@ -12,6 +12,7 @@ use super::checkout::{self, Checkout, CheckoutError, Identity};
 use super::evaluate::{EvaluateError, Evaluator};
 use super::flake::{self, FlakeError};
 use super::{Nixpkgs, channel, keep, snapshot};
+use crate::python::Version;
 
 /// Which nixpkgs the user wants.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -186,6 +187,26 @@ pub fn locate(choice: &Choice, around: &Surroundings) -> Result<Located, SourceE
             Ok(located)
         }
     }
+}
+
+/// The full version of an interpreter (`3.13`) in the tree that a choice means; none where it means
+/// none, or its files do not tell it. Cheap: one file is read.
+pub fn python(choice: &Choice, around: &Surroundings, minor: &str) -> Option<Version> {
+    let pinned = |lock: &Path| {
+        let text = std::fs::read_to_string(lock).ok()?;
+        let folder = lock.parent().unwrap_or(Path::new(""));
+        flake::pinned(&text, folder, &around.store).ok()?.tree
+    };
+    let lock = around.project.join("flake.lock");
+    let root = match choice {
+        Choice::Tree(path) => path.clone(),
+        Choice::SearchPath(name) => search_path(name, around)?,
+        Choice::FlakeLock(path) => pinned(path)?,
+        Choice::Usual if lock.is_file() => pinned(&lock)?,
+        Choice::Usual if around.nix.is_some() => search_path("nixpkgs", around)?,
+        _ => return None,
+    };
+    Checkout::open(&root).ok()?.python(minor)
 }
 
 /// The nixpkgs that the project uses already, as far as that is told by its surroundings.
@@ -395,11 +416,10 @@ impl Located {
                 channel::read(list, name, &self.date, &minor, known.as_ref())?
             }
             Place::Tree(tree) => {
-                let (checkout, identity) = tree.as_ref();
-                let contents = contents(checkout, identity, python, around, &mut self.notes)?;
-                let mut set = checkout::nixpkgs(contents, identity, known.as_ref());
+                let mut set = set(tree, python, around, known.as_ref(), &mut self.notes)?;
                 set.channel.clone_from(&self.channel);
-                set.tree = Some(checkout.root().to_owned());
+                set.date.clone_from(&self.date);
+                set.tree = Some(tree.0.root().to_owned());
                 set
             }
         };
@@ -408,13 +428,13 @@ impl Located {
 }
 
 /// What a tree has: as it is kept, or read now and kept.
-fn contents(
-    checkout: &Checkout,
-    identity: &Identity,
+fn set(
+    (checkout, identity): &(Checkout, Identity),
     python: &str,
     around: &Surroundings,
+    known: Option<&Nixpkgs>,
     notes: &mut Vec<String>,
-) -> Result<checkout::Contents, SourceError> {
+) -> Result<Nixpkgs, SourceError> {
     let minor: Vec<&str> = python.split('.').take(2).collect();
     let minor = minor.join(".");
     let nix = around.nix.as_ref().filter(|_| !around.patience.is_zero());
@@ -422,8 +442,8 @@ fn contents(
         .cache
         .as_ref()
         .map(|cache| keep::path(cache, &identity.digest, python, nix.is_some()));
-    if let Some(contents) = kept.as_deref().and_then(keep::load) {
-        return Ok(contents);
+    if let Some(set) = kept.as_deref().and_then(keep::load) {
+        return Ok(set);
     }
     let mut contents = checkout.read(python)?;
     if let Some(program) = nix {
@@ -445,10 +465,11 @@ fn contents(
             Err(error) => notes.push(not_evaluated(&error)),
         }
     }
+    let set = checkout::nixpkgs(contents, identity, known);
     if let Some(path) = kept {
-        keep::store(&path, &contents);
+        keep::store(&path, &set);
     }
-    Ok(contents)
+    Ok(set)
 }
 
 fn not_evaluated(error: &EvaluateError) -> String {

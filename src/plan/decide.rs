@@ -104,6 +104,7 @@ fn nearest<'a>(
         .iter()
         .find(|a| major(&a.version) == major(version))
         .or_else(|| attributes.first())
+        .map(|attribute| real(attribute, nixpkgs))
 }
 
 /// The attribute that stands for a project in the whole set: the default attribute, or, for
@@ -117,6 +118,24 @@ pub fn canonical_attr(name: &PackageName, nixpkgs: &Nixpkgs) -> String {
         None if RESERVED.contains(&name.as_ref()) || is_taken_on_top(name) => free_name(name),
         _ => name.to_string(),
     }
+}
+
+/// The attribute that is defined where a project's is changed: the one that [`canonical_attr`] may be
+/// just another name of. Defining that one changes what both names mean; defining the other name
+/// would leave some packages with nixpkgs' version.
+pub(super) fn defined_attr(name: &PackageName, nixpkgs: &Nixpkgs) -> String {
+    let default = nixpkgs.attributes(name).iter().find(|a| a.primary);
+    default.map_or_else(
+        || canonical_attr(name, nixpkgs),
+        |attribute| real(attribute, nixpkgs).attr.clone(),
+    )
+}
+
+/// The attribute that this one is another name of, or itself.
+fn real<'a>(attribute: &'a Attribute, nixpkgs: &'a Nixpkgs) -> &'a Attribute {
+    let facts = attribute.facts.as_deref();
+    let of = facts.and_then(|facts| facts.alias_of.as_deref());
+    of.and_then(|of| nixpkgs.attribute(of)).unwrap_or(attribute)
 }
 
 /// A name that no normalised project name and no attribute of nixpkgs has.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cycle::Cuts;
-use super::decide::{Decision, canonical_attr};
+use super::decide::{Decision, canonical_attr, defined_attr};
 use super::derivation::{
     Definition, Derivation, Entry, Needed, Recipe, Relaxed, Source, Stand, Variant,
 };
@@ -31,7 +31,7 @@ pub(super) fn entries(
     if pins.iter().all(|p| plain(&p.decision)) {
         return Ok(Vec::new());
     }
-    let attr = canonical_attr(name, set.request.nixpkgs);
+    let attr = defined_attr(name, set.request.nixpkgs);
     let mut served = TargetSet::NONE;
     let mut variants = Vec::new();
     let mut comments = Vec::new();
@@ -177,7 +177,7 @@ fn adapt(
         // The recipe may have done it.
         derivation.relaxed_builds.retain(|r| text.contains(&r.text));
     }
-    if let Some(facts) = &attribute.facts {
+    if let Some(facts) = attribute.facts.as_ref() {
         let has = |needs: &Option<Vec<Need>>, attr: &str| {
             let mut all = needs.iter().flatten();
             all.any(|n| {

@@ -27,7 +27,7 @@ pub(super) fn recipe(
     build_system: &[Needed],
     trial: Result<&Trial, &str>,
 ) -> Recipe {
-    let Some(facts) = &attribute.facts else {
+    let Some(facts) = attribute.facts.as_ref() else {
         return Recipe {
             versions: versions(build_system, None),
             ..Recipe::unknown()

@@ -1,7 +1,6 @@
 //! Plans rendered whole, compared with the files in `testdata/render`.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::{beside, dependencies};
 use crate::index::Release;
@@ -255,7 +254,7 @@ fn twins_and_what_a_recipe_tells() {
             ..AttributeFacts::default()
         };
         change(&mut facts);
-        Some(Arc::new(facts))
+        facts.into()
     };
     let mut attributes: Vec<_> = fixture.nixpkgs.all().cloned().collect();
     for attribute in &mut attributes {
@@ -372,7 +371,7 @@ fn what_recipes_say_in_lists_and_variables() {
             }
             _ => continue,
         }
-        attribute.facts = Some(Arc::new(facts));
+        attribute.facts = facts.into();
     }
     fixture.nixpkgs = Nixpkgs::new("nixpkgs".to_owned(), "2026-06-01".to_owned(), attributes);
     check("lists", &fixture);

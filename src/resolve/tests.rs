@@ -239,7 +239,7 @@ fn packaged(versions: &BTreeMap<PackageName, Vec<Version>>) -> Nixpkgs {
                 project: project.clone(),
                 version: version.clone(),
                 primary: at == 0,
-                facts: None,
+                facts: Default::default(),
             })
     });
     Nixpkgs::new(String::new(), String::new(), attributes.collect())

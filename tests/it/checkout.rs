@@ -71,7 +71,53 @@ fn a_tree_says_what_is_reused() {
     );
     assert_eq!(summary["nixpkgs"]["channel"], "nixpkgs 26.05");
     let nix = workshop.read("dependencies.nix");
-    assert!(nix.contains("duo = prev.duo_6;"), "{nix}");
+    assert!(nix.contains("duo_5 = prev.duo_6;"), "{nix}");
+}
+
+#[test]
+fn the_full_version_of_python_is_that_of_the_tree() {
+    let workshop = workshop();
+    for name in ["zz-old", "zz-young"] {
+        let release = Release::new(name, "1.0");
+        workshop
+            .index
+            .publish(release.flit("\"\"\"Something\"\"\""));
+    }
+    workshop.write(
+        "requirements.txt",
+        "zz-old; python_full_version < '3.13.97'\nzz-young; python_full_version >= '3.13.97'\n",
+    );
+    let tree = tree();
+    let tree = tree.to_str().unwrap();
+    let fitted = summary(&workshop, &["--nixpkgs", tree]);
+    assert_eq!(actions(&fitted), ["zz-young 1.0 new"]);
+    assert_eq!(fitted["python"], "3.13.97");
+    let minor = summary(&workshop, &["--nixpkgs", tree, "--python", "3.13"]);
+    assert_eq!(minor["python"], "3.13.97");
+    // who says it in full means it
+    let full = summary(&workshop, &["--nixpkgs", tree, "--python", "3.13.5"]);
+    assert_eq!(actions(&full), ["zz-old 1.0 new"]);
+}
+
+#[test]
+fn an_override_changes_what_an_alias_stands_for() {
+    let workshop = workshop();
+    let duo = Release::new("duo", "5.2.99").needs("plain");
+    workshop.index.publish(duo.flit("\"\"\"Something\"\"\""));
+    workshop.write("requirements.txt", "duo==5.2.99\n");
+    let tree = tree();
+    let told = summary(&workshop, &["--nixpkgs", tree.to_str().unwrap()]);
+    assert!(
+        actions(&told).contains(&"duo 5.2.99 override".to_owned()),
+        "{told}"
+    );
+    let nix = workshop.read("dependencies.nix");
+    assert!(
+        nix.contains("duo_5 = prev.duo_5.overridePythonAttrs"),
+        "{nix}"
+    );
+    assert!(nix.contains("duo_6 = final.duo_5;"), "{nix}");
+    assert!(!nix.contains("    duo = "), "{nix}");
 }
 
 #[test]

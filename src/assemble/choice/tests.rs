@@ -82,7 +82,7 @@ fn nixpkgs(text: &str) -> Nixpkgs {
             project: name(project),
             version: version(number),
             primary: true,
-            facts: None,
+            facts: Default::default(),
         }
     };
     let attributes = text.split(',').map(attribute).collect();

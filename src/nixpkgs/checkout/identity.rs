@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::UNIX_EPOCH;
 
 use sha2::{Digest as _, Sha256};
@@ -34,6 +35,9 @@ const WATCHED: [&str; 8] = [
     "lib/.version",
     ".version",
 ];
+
+/// How many entries of a large folder are looked at by one thread at a time.
+const PORTION: usize = 512;
 
 pub(super) fn identity(root: &Path) -> Result<Identity, CheckoutError> {
     let (revision, date) = revision(root);
@@ -77,6 +81,38 @@ fn walk(folder: &Path, hasher: &mut Sha256, depth: u8) -> Result<(), CheckoutErr
         .collect::<Result<_, _>>()
         .map_err(io)?;
     entries.sort_by_key(fs::DirEntry::file_name);
+    if entries.len() <= PORTION {
+        return list(&entries, folder, hasher, depth);
+    }
+    // The portions do not depend on the machine, only who takes which of them does.
+    let portions: Vec<&[fs::DirEntry]> = entries.chunks(PORTION).collect();
+    let digest = |portion: &&[fs::DirEntry]| {
+        let mut hasher = Sha256::new();
+        list(portion, folder, &mut hasher, depth).map(|()| hasher.finalize())
+    };
+    let (left, right) = portions.split_at(portions.len() / 2);
+    let (left, right) = thread::scope(|scope| {
+        let other = scope.spawn(|| left.iter().map(digest).collect::<Result<Vec<_>, _>>());
+        let right = right.iter().map(digest).collect::<Result<Vec<_>, _>>();
+        (other.join(), right)
+    });
+    let left = left.unwrap_or_else(|_| Err(io(std::io::Error::other("a thread failed"))))?;
+    for digest in left.iter().chain(&right?) {
+        hasher.update(digest);
+    }
+    Ok(())
+}
+
+fn list(
+    entries: &[fs::DirEntry],
+    folder: &Path,
+    hasher: &mut Sha256,
+    depth: u8,
+) -> Result<(), CheckoutError> {
+    let io = |source| CheckoutError::Io {
+        path: folder.to_owned(),
+        source,
+    };
     for entry in entries {
         hasher.update(entry.file_name().as_encoded_bytes());
         let kind = entry.file_type().map_err(io)?;

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::str::FromStr as _;
-use std::sync::Arc;
 
 use super::{Contents, Identity};
 use crate::nixpkgs::facts::{AttributeFacts, Kind};
@@ -45,7 +44,7 @@ pub fn nixpkgs(contents: Contents, identity: &Identity, known: Option<&Nixpkgs>)
             attr,
             project,
             version,
-            facts: Some(Arc::new(facts)),
+            facts: facts.into(),
         })
         .collect();
     mark_primaries(&mut attributes, known);
