@@ -347,7 +347,7 @@ mod tests {
     fn folders_are_made_and_files_go_only_where_everything_can_be_written() {
         let folder = tempfile::tempdir().unwrap();
         let one = document("parts/one", "1");
-        write(folder.path(), std::slice::from_ref(&one)).unwrap();
+        write_deep(folder.path(), std::slice::from_ref(&one)).unwrap();
         let old = ["parts/one".to_owned()];
         fs::create_dir(folder.path().join("in-the-way")).unwrap();
         let documents = [document("new/two", "2"), document("in-the-way", "3")];

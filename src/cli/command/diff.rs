@@ -170,7 +170,7 @@ mod tests {
             lock(&(pin("b", "2", "override") + &pin("c", "1", "new") + &pin("d", "3", "reuse")));
         assert_eq!(
             as_text(&moves(&old, &new)),
-            "- a 1 (was new)\n~ b 1 → 2 (reuse → override)\n+ c 1 (new)\n~ d 3 → 3 (override → reuse)\n"
+            "- a 1 (was new)\n~ b 1 → 2 (reuse → override)\n+ c 1 (new)\n~ d 3 (override → reuse)\n"
         );
         assert!(moves(&old, &old).is_empty());
         assert!(as_markdown(&moves(&old, &new)).contains("| a | 1 | – | was new |"));
