@@ -1,4 +1,4 @@
-//! Micro-benchmarks of what a run does most: `cargo bench`.
+//! Micro-benchmarks of what a run does most: `cargo bench --bench speed`.
 //!
 //! Everything is made here, from sizes like those of large projects: no network, no recordings.
 
@@ -187,7 +187,8 @@ fn release(name: &PackageName, version: Version) -> Release {
     }
 }
 
-#[divan::bench(args = [1, 10, 100])]
+/// From 10 to 1,000 projects, two conflicts each: must grow as their number does.
+#[divan::bench(args = [1, 10, 100], sample_count = 10)]
 fn solving(bencher: Bencher, layers: usize) {
     let catalog = universe(layers);
     let mut input = Input::new(targets());

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::Deserialize;
 
 use super::{Formats, Input, Outcome, Policy, Prefer, Preferences, Prerelease, Resolution};
-use crate::event::Silent;
+use crate::event::{Event, Observer, Silent};
 use crate::index::fixed::FixedCatalog;
 use crate::index::{Distribution, Page, Release};
 use crate::nixpkgs::{Attribute, Nixpkgs};
@@ -383,6 +384,44 @@ fn scenarios() {
     }
     assert!(failures.is_empty(), "{failures}");
     assert!(count > 0);
+}
+
+/// What was decided, however often.
+#[derive(Default)]
+struct Decisions(AtomicUsize);
+
+impl Observer for Decisions {
+    fn see(&self, event: &Event) {
+        if matches!(event, Event::Decided { .. }) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+#[test]
+fn a_release_that_is_impossible_on_its_own_undoes_nothing_else() {
+    let decisions = |projects: usize| {
+        let mut text = "[[scenario]]\nname = \"chain\"\nrequires = [\"p0\"]\n".to_owned();
+        for number in 0..projects {
+            // The newest release needs what does not exist.
+            let next = number + 1;
+            text.push_str(&format!(
+                "[scenario.index.p{number}]\n1 = [\"p{next}\"]\n2 = [\"p{next}>5\"]\n"
+            ));
+        }
+        text.push_str(&format!("[scenario.index.p{projects}]\n1 = []\n"));
+        let file: File = toml::from_str(&text).unwrap();
+        let (scenario, catalog) = catalog(file.scenario.into_iter().next().unwrap());
+        let seen = Decisions::default();
+        let outcome = super::resolve(&catalog, &input(&scenario), &seen).unwrap();
+        let Outcome::Solved(resolution) = outcome else {
+            panic!("the older releases fit");
+        };
+        assert_eq!(resolution.pins.len(), projects + 1);
+        seen.0.into_inner()
+    };
+    let (few, many) = (decisions(20), decisions(80));
+    assert!(many <= few * 5, "{few} for 20 projects, {many} for 80");
 }
 
 fn run(scenario: Scenario) -> Result<(), String> {

@@ -116,6 +116,8 @@ struct Solver {
     settled_on: Option<NodeId>,
     prioritize: Vec<NodeId>,
     deprioritize: Vec<NodeId>,
+    /// The nodes of which something was derived again, and what follows from it was not.
+    restored: Vec<NodeId>,
 }
 
 /// How far an incompatibility is fulfilled.
@@ -243,7 +245,8 @@ impl Solver {
     /// # Errors
     /// An incompatibility that the root alone fulfils.
     fn propagate(&mut self, node: NodeId) -> Result<(), IncompatibilityId> {
-        let mut changed = vec![node];
+        let mut changed = std::mem::take(&mut self.restored);
+        changed.push(node);
         while let Some(node) = changed.pop() {
             let mut conflict = None;
             for position in (0..self.about[node].len()).rev() {
@@ -269,6 +272,7 @@ impl Solver {
             if let Some(id) = conflict {
                 let (node, cause) = self.resolve_conflict(id)?;
                 changed.clear();
+                changed.append(&mut self.restored);
                 changed.push(node);
                 self.derive(node, cause);
             }
@@ -344,7 +348,7 @@ impl Solver {
             let cause = match satisfier.cause {
                 Some(cause) if level >= satisfier.level => cause,
                 _ => {
-                    self.backtrack(level);
+                    self.backtrack(self.level_behind(id, level, &satisfier));
                     if id != conflict {
                         self.watch(id);
                     }
@@ -355,6 +359,17 @@ impl Solver {
             let terms = self.resolvent(id, cause, node);
             id = self.keep(terms, Why::Derived(id, cause));
             self.count_conflict(node, id);
+        }
+    }
+
+    /// How far to go back to undo a mistake: as far as what was learned says something new; but
+    /// what is impossible on its own says so everywhere, and then all decisions before the one that
+    /// it undoes may stay. A search that made them anew after every such mistake would take the
+    /// square of the number of projects.
+    fn level_behind(&self, id: IncompatibilityId, level: usize, satisfier: &Satisfier) -> usize {
+        match self.store[id].terms.as_slice() {
+            [_] => level.max(satisfier.level.saturating_sub(1)),
+            _ => level,
         }
     }
 
@@ -444,8 +459,9 @@ impl Solver {
         }
     }
 
-    /// Undoes all that came after so many decisions.
+    /// Undoes all that came after so many decisions, but for what holds on its own.
     fn backtrack(&mut self, level: usize) {
+        let mut lasting = Vec::new();
         while let Some(&node) = self.trail.last() {
             let known = &mut self.known[node];
             let when = match &known.decision {
@@ -455,8 +471,11 @@ impl Solver {
             if when <= level {
                 break;
             }
-            if known.decision.take().is_none() {
-                known.derivations.pop();
+            if known.decision.take().is_none()
+                && let Some(derivation) = known.derivations.pop()
+                && self.store[derivation.cause].terms.len() == 1
+            {
+                lasting.push((node, derivation.cause));
             }
             self.trail.pop();
             self.list(node);
@@ -471,6 +490,12 @@ impl Solver {
         self.level = level;
         self.has_backtracked = true;
         self.rejected += 1;
+        for (node, cause) in lasting.into_iter().rev() {
+            if matches!(self.relation(cause), Relation::Almost(_)) {
+                self.derive(node, cause);
+                self.restored.push(node);
+            }
+        }
     }
 
     /// Notes that the last decision met a conflict about a node, and who takes part in it.
