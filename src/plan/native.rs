@@ -61,7 +61,8 @@ pub(super) fn inputs(set: &Set<'_>, pin: &Pin, binary: bool) -> Inputs {
                 }
                 let elsewhere = is_elsewhere(&evidence.name);
                 let library = library(kind, &evidence.name).filter(|_| !elsewhere);
-                if library.is_none() && !elsewhere {
+                // setup.py's lists are of every system, Windows' own libraries among them.
+                if library.is_none() && !elsewhere && kind != Kind::Library {
                     inputs.unknown.push(format!(
                         "no attribute of nixpkgs is known for what {} asks for: {}",
                         evidence.place, evidence.text
