@@ -118,12 +118,14 @@ impl Finding {
 
 /// A line for each, for people.
 pub fn text(findings: &[Finding], report: &Report) -> String {
+    let words = findings.iter().map(|finding| finding.kind.text().len());
+    let width = words.max().unwrap_or(0).max(Kind::Broken.text().len());
     let lines = findings.iter().map(|finding| {
         let style = match finding.kind {
             Kind::Stale | Kind::Nixpkgs | Kind::Superseded => YELLOW,
             Kind::Edited | Kind::Broken => RED,
         };
-        let kind = report.paint_result(style, &format!("{:<6}", finding.kind.text()));
+        let kind = report.paint_result(style, &format!("{:<width$}", finding.kind.text()));
         let place = report.paint_result(BOLD, &finding.place());
         format!("{kind}  {place}: {}\n", finding.said())
     });
