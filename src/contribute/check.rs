@@ -21,7 +21,7 @@ pub struct Checks {
 }
 
 /// What only looks at the code or counts its lines; nixpkgs runs none of it.
-const LINTERS: [&str; 38] = [
+const LINTERS: [&str; 47] = [
     "autopep8",
     "bandit",
     "basedpyright",
@@ -33,14 +33,17 @@ const LINTERS: [&str; 38] = [
     "codespell",
     "coverage",
     "coveralls",
+    "detect-secrets",
     "docformatter",
     "flake8",
     "flit",
     "hatch",
+    "import-linter",
     "interrogate",
     "invoke",
     "isort",
     "mkdocs",
+    "mutmut",
     "mypy",
     "nox",
     "pip",
@@ -54,11 +57,17 @@ const LINTERS: [&str; 38] = [
     "pyupgrade",
     "readme-renderer",
     "ruff",
+    "safety",
+    "semgrep",
+    "slotscheck",
     "sphinx",
     "towncrier",
     "tox",
+    "trufflehog",
     "twine",
+    "ty",
     "uv",
+    "validate-pyproject",
     "vulture",
 ];
 
@@ -81,6 +90,7 @@ const IDLE_PLUGINS: [&str; 11] = [
 fn is_idle(name: &str) -> bool {
     LINTERS.contains(&name)
         || name == "pytest-runner"
+        || name.ends_with("-stubs")
         || [
             "flake8-", "types-", "sphinx-", "mkdocs-", "mypy-", "tox-", "pylint-",
         ]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::check::{Checks, checks};
 use super::license::Open;
+use super::lint::{Context, lint};
 use super::list::{Listed, insert};
 use super::message::Change;
 use super::repository::Commit;
@@ -309,7 +310,21 @@ fn one(
         );
         module.notes.push(note);
     }
+    for removed in derivation.relaxed.iter().filter(|relaxed| relaxed.remove) {
+        module.notes.push(format!(
+            "it needs {} and is needed by it, so that only one of them has the other: look whether its \
+             modules can be imported alone",
+            removed.name
+        ));
+    }
+    if let Some(homepage) = &mut module.derivation.meta.homepage
+        && let Some(page) = homepage.strip_suffix(".git")
+    {
+        *homepage = page.to_owned();
+    }
     module.from_pkgs = from_pkgs(wanted.nixpkgs, &module);
+    let asked = asked_for(&module);
+    module.notes.extend(asked);
     let all = arguments(&module.derivation);
     if let Some(odd) = all.into_iter().find(|name| !module::is_argument(name)) {
         return Err(ContributeError::NoModule {
@@ -318,6 +333,20 @@ fn one(
         });
     }
     Ok(module)
+}
+
+/// What reviewers would ask for of what the metadata gave.
+fn asked_for(module: &Prepared) -> Vec<String> {
+    let found = lint(&module.text(), &Context::default()).into_iter();
+    let by_metadata = found.filter(|f| {
+        matches!(
+            f.rule.name,
+            "meta-description" | "meta-homepage" | "imports-check"
+        )
+    });
+    by_metadata
+        .map(|f| format!("{}; {}", f.what, f.help))
+        .collect()
 }
 
 fn is_built(derivation: &Derivation) -> bool {

@@ -108,6 +108,7 @@ fn from_text(text: &str) -> Option<License> {
         | "apache license, version 2.0"
         | "apache license version 2.0"
         | "apache-2"
+        | "apache software license (apache 2.0)"
         | "apache software license 2.0" => "Apache-2.0",
         "bsd 3-clause"
         | "bsd-3"

@@ -73,10 +73,15 @@ fn web(address: &str) -> Option<String> {
         .then(|| address.to_owned())
 }
 
+/// Emoji and the like, which descriptions in nixpkgs go without.
+fn is_picture(c: char) -> bool {
+    matches!(c, '\u{1F000}'..='\u{1FAFF}' | '\u{2600}'..='\u{27BF}' | '\u{FE0F}' | '\u{200D}')
+}
+
 /// One line, no article and no full stop, capital first, the project's name not in front.
 fn description(summary: &str, name: &str) -> Option<String> {
     let words: Vec<&str> = summary
-        .split(|c: char| c.is_whitespace() || c.is_control())
+        .split(|c: char| c.is_whitespace() || c.is_control() || is_picture(c))
         .filter(|word| !word.is_empty())
         .collect();
     let mut text = words.join(" ");
@@ -141,6 +146,7 @@ mod tests {
         assert_eq!(of("zope.interface for all"), "zope.interface for all");
         assert_eq!(of("the parser. It parses."), "Parser");
         assert_eq!(of("Tools, e.g. Hammers"), "Tools, e.g. Hammers");
+        assert_eq!(of("🧰 Box of handy tools ✨"), "Box of handy tools");
         assert_eq!(description(" . ", "demo"), None);
     }
 

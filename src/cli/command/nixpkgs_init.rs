@@ -270,9 +270,13 @@ fn tell(at: &Contributing<'_>, assembly: &Assembly, modules: &[Prepared], report
             &format!("{}: {line}", report.paint(YELLOW, "note")),
         );
     };
-    for line in assembly.plan.warnings.iter().chain(&assembly.warnings) {
-        warn(line);
-    }
+    // The plan is for more than these modules; what it says of others is no affair of nixpkgs'.
+    let about = |line: &&String| {
+        let mut projects = modules.iter().map(|module| format!("{} ", module.project));
+        projects.any(|project| line.starts_with(&project))
+    };
+    let warnings = assembly.plan.warnings.iter().chain(&assembly.warnings);
+    warnings.filter(about).for_each(|line| warn(line));
     for module in modules {
         for note in &module.notes {
             warn(&format!("{}: {note}", module.attr));

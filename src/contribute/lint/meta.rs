@@ -144,6 +144,16 @@ fn description(meta: &Meta<'_>, out: &mut Out) {
     {
         say("the description begins in lower case", "capitalise it");
     }
+    let inner = text.match_indices(". ").any(|(at, _)| {
+        let after = text.get(at + 2..).and_then(|rest| rest.chars().next());
+        let abbreviated = text
+            .get(..at)
+            .is_some_and(|t| t.ends_with("e.g") || t.ends_with("i.e") || t.ends_with("vs"));
+        after.is_some_and(char::is_uppercase) && !abbreviated
+    });
+    if inner {
+        say("the description has more than one sentence", "keep one");
+    }
     if text.trim() != text || text.contains('\n') {
         say(
             "the description has white space at its ends, or lines",

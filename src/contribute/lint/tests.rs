@@ -284,3 +284,11 @@ fn every_rule_is_documented_and_no_other() {
     let rules: Vec<&str> = rule::RULES.iter().map(|rule| rule.name).collect();
     assert_eq!(documented, rules);
 }
+
+#[test]
+fn descriptions_are_one_sentence() {
+    let found = |text: &str| broken(&GOOD.replace("Client for the demo service", text));
+    assert!(found("Client. Server too").contains("meta-description"));
+    assert!(found("Things, e.g. Clients").is_empty());
+    assert!(found("Demo-client for all").contains("meta-description"));
+}
