@@ -31,6 +31,7 @@ pub struct Names {
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     pins: usize,
+    warnings: Vec<String>,
     yanked: Vec<(PackageName, String, String)>,
     changelogs: BTreeMap<PackageName, String>,
 }
@@ -146,11 +147,12 @@ fn kept(locked: &Locked) -> Option<Vec<u8>> {
     let [lock] = locked.documents.as_slice() else {
         return None;
     };
-    if !locked.steps.is_empty() || !locked.warnings.is_empty() {
+    if !locked.steps.is_empty() {
         return None;
     }
     let about = Kept {
         pins: locked.pins,
+        warnings: locked.warnings.clone(),
         yanked: locked.yanked.clone(),
         changelogs: locked.changelogs.clone(),
     };
@@ -170,7 +172,7 @@ fn locked(kept: &[u8], lock: &str, nixpkgs: &Arc<Nixpkgs>) -> Option<Locked> {
         }],
         steps: Vec::new(),
         pins: about.pins,
-        warnings: Vec::new(),
+        warnings: about.warnings,
         yanked: about.yanked,
         changelogs: about.changelogs,
         nixpkgs: Arc::clone(nixpkgs),
