@@ -198,7 +198,7 @@ fn a_nixpkgs_that_moved_is_a_finding_of_its_own() {
     assert!(kinds.any(|kind| kind == "nixpkgs"), "{told}");
     // What comes of it is told as well: the snapshot has no such project.
     assert!(
-        told.contains("broken  pylock.toml: recursive 0.3: nixpkgs has recursive no more (reuse then, new now)\n"),
+        told.contains("broken   pylock.toml: recursive 0.3: nixpkgs has recursive no more (reuse then, new now)\n"),
         "{told}"
     );
     assert!(told.contains("--- a/dependencies.nix"), "{told}");
