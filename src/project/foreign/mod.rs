@@ -435,6 +435,16 @@ fn sha256(text: &str) -> Option<Sha256> {
     Sha256::from_hex(text.strip_prefix("sha256:")?)
 }
 
+/// A package's `sdist` and `wheels`, as uv.lock and pylock.toml both list them; `file` reads one.
+fn released_files(package: Node<'_>, file: fn(Node<'_>) -> PinnedFile) -> Vec<PinnedFile> {
+    let wheels = package.get("wheels").and_then(Node::elements);
+    let sdist = package.get("sdist").into_iter();
+    sdist
+        .chain(wheels.into_iter().flatten())
+        .map(file)
+        .collect()
+}
+
 /// The name of the file behind an address or a path.
 fn file_name(address: &str) -> Option<String> {
     let path = address.split(['?', '#']).next().unwrap_or(address);

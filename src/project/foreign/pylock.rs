@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Git, Lock, Pinned, PinnedFile, Place, document, file_name, root};
+use super::{Git, Lock, Pinned, PinnedFile, Place, document, file_name, released_files, root};
 use crate::project::Project;
 use crate::project::table::Node;
 use crate::python::{MarkerTree, Requirement, Sha256};
@@ -87,17 +87,7 @@ fn of_our_own(lock: &mut Lock<'_, '_>, requirements: Node<'_>) -> Project {
 fn package(lock: &mut Lock<'_, '_>, node: Node<'_>) -> Option<Pinned> {
     let name = lock.name(node.get("name"), node)?;
     let version = node.get("version").and_then(|node| lock.version(node));
-    let files: Vec<PinnedFile> = node
-        .get("sdist")
-        .into_iter()
-        .chain(
-            node.get("wheels")
-                .and_then(Node::elements)
-                .into_iter()
-                .flatten(),
-        )
-        .map(file)
-        .collect();
+    let files = released_files(node, file);
     let place = place(lock, node)?;
     let needs = node.get("dependencies").and_then(Node::elements);
     Some(Pinned {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::root;
-use super::{Git, Lock, Pinned, PinnedFile, Place, document, file_name, sha256};
+use super::{Git, Lock, Pinned, PinnedFile, Place, document, file_name, released_files, sha256};
 use crate::project::Project;
 use crate::project::table::Node;
 use crate::python::{ExtraName, MarkerTree, PackageName, Requirement, Wanted};
@@ -77,17 +77,7 @@ fn package(lock: &mut Lock<'_, '_>, node: Node<'_>) -> Option<Pinned> {
     if forks.is_empty() {
         marker = MarkerTree::TRUE;
     }
-    let files: Vec<PinnedFile> = node
-        .get("sdist")
-        .into_iter()
-        .chain(
-            node.get("wheels")
-                .and_then(Node::elements)
-                .into_iter()
-                .flatten(),
-        )
-        .map(file)
-        .collect();
+    let files = released_files(node, file);
     let place = place(lock, node, &files)?;
     let needs = node.get("dependencies").and_then(Node::elements);
     let needs = needs.into_iter().flatten();
