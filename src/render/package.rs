@@ -90,11 +90,20 @@ pub(super) fn condition(condition: &Condition, uses: &mut Uses) -> Expr {
     }
 }
 
+/// The hook of `rustPlatform` that an attribute path names: the set is at hand for `cargoDeps` anyway.
+fn rust_hook(attr: &str) -> Option<&str> {
+    attr.strip_prefix("rustPlatform.")
+}
+
 /// `[ from.a … ] ++ lib.optionals … [ from.b ]`. Attributes of the top level may be paths. With
 /// nothing to take them from they are variables: the arguments of a module.
 pub(super) fn needed_list(from: &'static str, needed: &[Needed], uses: &mut Uses) -> Expr {
+    uses.rust |= from == "pkgs" && needed.iter().any(|n| rust_hook(&n.attr).is_some());
     let attr = |n: &Needed| match from {
-        "pkgs" => n.attr.split('.').fold(Expr::Name(from), Expr::select),
+        "pkgs" => match rust_hook(&n.attr) {
+            Some(hook) => Expr::Name("rustPlatform").select(hook),
+            None => n.attr.split('.').fold(Expr::Name(from), Expr::select),
+        },
         "" => {
             let (first, rest) = n.attr.split_once('.').unwrap_or((&n.attr, ""));
             let parts = rest.split('.').filter(|part| !part.is_empty());

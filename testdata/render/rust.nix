@@ -58,8 +58,8 @@ let
       build-system = [ ];
 
       nativeBuildInputs = (old.nativeBuildInputs or [ ]) ++ [
-        pkgs.rustPlatform.cargoSetupHook
-        pkgs.rustPlatform.maturinBuildHook
+        rustPlatform.cargoSetupHook
+        rustPlatform.maturinBuildHook
       ];
 
       dependencies = [ final.typing-extensions ];
@@ -99,7 +99,7 @@ let
 
       nativeBuildInputs = [
         pkgs.cargo
-        pkgs.rustPlatform.cargoSetupHook
+        rustPlatform.cargoSetupHook
         pkgs.rustc
       ];
 
