@@ -14,7 +14,7 @@ use crate::index::{Catalog, Release};
 use crate::nixpkgs::is_bootstrap;
 use crate::plan::{self, Action, Reason, Step};
 use crate::python::{PackageName, Version};
-use crate::resolve::{self, Input, Pin, Resolution};
+use crate::resolve::{self, Input, Resolution};
 
 /// How many versions may turn out to be impossible while a way is tried.
 const PATIENCE: u32 = 400;
@@ -292,18 +292,61 @@ impl Search<'_> {
     }
 }
 
-/// The releases that another answer has in place of those of the first, but for one project.
+/// The releases that another answer has in place of those of the first, but for one project. Where
+/// the targets need several versions of one, those that both answers have did not move.
 fn moved(first: &Resolution, other: &Resolution, but: &PackageName) -> Vec<String> {
-    let mut moved = Vec::new();
-    for pin in first.pins.iter().filter(|pin| pin.name != *but) {
-        let mut instead = other.pins_of(&pin.name);
-        let same = |o: &&Pin| o.version == pin.version;
-        if let Some(instead) = instead.find(|o| !same(o)) {
-            moved.push(format!(
-                "{} {} rather than {}",
-                pin.name, instead.version, pin.version
-            ));
-        }
+    let names: BTreeSet<&PackageName> = first.pins.iter().map(|pin| &pin.name).collect();
+    let moved = |name: &&PackageName| {
+        let versions = |answer: &Resolution| -> BTreeSet<Version> {
+            answer
+                .pins_of(name)
+                .map(|pin| pin.version.clone())
+                .collect()
+        };
+        let (before, after) = (versions(first), versions(other));
+        let only = |these: &BTreeSet<Version>, those: &BTreeSet<Version>| {
+            let only: Vec<String> = these.difference(those).map(Version::to_string).collect();
+            (!only.is_empty()).then(|| only.join(" and "))
+        };
+        Some(format!(
+            "{name} {} rather than {}",
+            only(&after, &before)?,
+            only(&before, &after)?
+        ))
+    };
+    let others = names.iter().filter(|name| **name != but);
+    others.filter_map(moved).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::str::FromStr as _;
+
+    use super::*;
+    use crate::plan::fixture::Fixture;
+
+    fn answer(pins: &[(&str, &str)]) -> Resolution {
+        let pin = |all: Fixture, (name, version): &(&str, &str)| all.pin(name, version, &[]);
+        pins.iter().fold(Fixture::new(), pin).resolution
     }
-    moved
+
+    #[test]
+    fn versions_that_both_answers_have_did_not_move() {
+        let first = answer(&[
+            ("idna", "3"),
+            ("numpy", "2.2"),
+            ("numpy", "2.5"),
+            ("rich", "1"),
+        ]);
+        let asked = PackageName::from_str("idna").unwrap();
+        let other = |numpy: &[&'static str], rich: &'static str| {
+            let mut pins = vec![("idna", "2"), ("rich", rich)];
+            pins.extend(numpy.iter().map(|version| ("numpy", *version)));
+            moved(&first, &answer(&pins), &asked)
+        };
+        assert_eq!(other(&["2.2", "2.5"], "1"), [""; 0]);
+        assert_eq!(other(&["2.2", "2.5"], "2"), ["rich 2 rather than 1"]);
+        assert_eq!(other(&["2.2", "2.4"], "1"), ["numpy 2.4 rather than 2.5"]);
+        assert_eq!(other(&["2.4"], "1"), ["numpy 2.4 rather than 2.2 and 2.5"]);
+    }
 }
