@@ -13,11 +13,13 @@ use pep440_rs::{Operator, Prerelease, Version, VersionSpecifier, VersionSpecifie
 /// A set of versions.
 pub type Range = pubgrub::Ranges<Point>;
 
-/// A version, or the place behind all local versions of a public version.
+/// A version as it is spelled, or the place before or behind all spellings of a version, or behind
+/// all local versions of a public version.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Point {
     public: Version,
     local: Local,
+    spelling: Spelling,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,30 +29,46 @@ enum Local {
     Last,
 }
 
+/// `1.0` and `1.0.0` are the same version to all comparisons but `===`, which is one of texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Spelling {
+    Before,
+    /// By how many numbers there are in the release.
+    Numbers(usize),
+    Behind,
+}
+
 impl Point {
     /// Where a version stands.
     pub fn new(version: &Version) -> Self {
-        if version.is_local() {
-            Self {
-                public: version.clone().without_local(),
-                local: Local::Exactly(version.clone()),
-            }
-        } else {
-            Self {
-                public: version.clone(),
-                local: Local::None,
-            }
-        }
+        Self::spelled(version, Spelling::Numbers(version.release().len()))
+    }
+
+    /// The place before a version, however it is spelled.
+    fn before(version: &Version) -> Self {
+        Self::spelled(version, Spelling::Before)
     }
 
     /// The place behind all local versions of a version.
     fn behind(version: &Version) -> Self {
-        if version.is_local() {
-            return Self::new(version);
+        let mut point = Self::spelled(version, Spelling::Behind);
+        if point.local == Local::None {
+            point.local = Local::Last;
         }
+        point
+    }
+
+    fn spelled(version: &Version, spelling: Spelling) -> Self {
+        let (public, local) = if version.is_local() {
+            let public = version.clone().without_local();
+            (public, Local::Exactly(version.clone()))
+        } else {
+            (version.clone(), Local::None)
+        };
         Self {
-            public: version.clone(),
-            local: Local::Last,
+            public,
+            local,
+            spelling,
         }
     }
 
@@ -74,6 +92,7 @@ impl Ord for Point {
         self.public
             .cmp(&other.public)
             .then_with(|| self.local.cmp(&other.local))
+            .then_with(|| self.spelling.cmp(&other.spelling))
     }
 }
 
@@ -82,6 +101,24 @@ impl fmt::Display for Point {
         self.version().fmt(f)
     }
 }
+
+/// Specifiers that equal others only where they are spelled alike: to `~=1.4` and `~=1.4.0`, or to
+/// `==1.*` and `==1.0.*`, it matters how many numbers there are.
+#[derive(Debug, Clone, Hash)]
+#[expect(
+    clippy::derived_hash_with_manual_eq,
+    reason = "what is spelled alike is equal"
+)]
+pub struct Spelled(pub VersionSpecifiers);
+
+impl PartialEq for Spelled {
+    fn eq(&self, other: &Self) -> bool {
+        let numbers = |specifier: &VersionSpecifier| specifier.version().release().len();
+        self.0 == other.0 && self.0.iter().map(numbers).eq(other.0.iter().map(numbers))
+    }
+}
+
+impl Eq for Spelled {}
 
 /// The versions that all of the specifiers admit; pre-releases are nothing special here.
 pub fn range(specifiers: &VersionSpecifiers) -> Range {
@@ -159,7 +196,7 @@ pub fn describe(range: &Range) -> String {
 
 /// `<2.dev0` is how a range says `<2`.
 fn without_dev_zero(version: &Version) -> Version {
-    if version.dev() == Some(0) && version.pre().is_none() && version.post().is_none() {
+    if version.dev() == Some(0) && version.pre().is_none() {
         version.clone().with_dev(None)
     } else {
         version.clone()
@@ -170,7 +207,7 @@ fn range_of(specifier: &VersionSpecifier) -> Range {
     let version = specifier.version();
     let equal = || {
         Range::from_range_bounds::<_, Point>((
-            Bound::Included(Point::new(version)),
+            Bound::Included(Point::before(version)),
             Bound::Included(Point::behind(version)),
         ))
     };
@@ -180,15 +217,19 @@ fn range_of(specifier: &VersionSpecifier) -> Range {
         Operator::NotEqual => equal().complement(),
         Operator::TildeEqual => compatible(version),
         Operator::LessThan if version.any_prerelease() => {
-            Range::strictly_lower_than(Point::new(version))
+            Range::strictly_lower_than(Point::before(version))
         }
-        // "MUST NOT allow a pre-release of the specified version"
+        // "MUST NOT allow a pre-release of the specified version": of a post-release, those are its
+        // development releases; the release itself and its pre-releases come before it.
+        Operator::LessThan if version.is_post() => {
+            Range::strictly_lower_than(Point::before(&version.clone().with_dev(Some(0))))
+        }
         Operator::LessThan => {
-            Range::strictly_lower_than(Point::new(&version.clone().with_min(Some(0))))
+            Range::strictly_lower_than(Point::before(&version.clone().with_min(Some(0))))
         }
         Operator::LessThanEqual => Range::lower_than(Point::behind(version)),
         Operator::GreaterThan => greater(version),
-        Operator::GreaterThanEqual => Range::higher_than(Point::new(version)),
+        Operator::GreaterThanEqual => Range::higher_than(Point::before(version)),
         Operator::EqualStar => starting_with(version),
         Operator::NotEqualStar => starting_with(version).complement(),
     }
@@ -197,26 +238,23 @@ fn range_of(specifier: &VersionSpecifier) -> Range {
 /// `~=`: at least the version, and the same release up to the last but one component.
 fn compatible(version: &Version) -> Range {
     let [rest @ .., last, _] = version.release() else {
-        return Range::higher_than(Point::new(version));
+        return Range::higher_than(Point::before(version));
     };
     let upper = Version::new(rest.iter().copied().chain([last.saturating_add(1)]))
         .with_epoch(version.epoch())
         .with_dev(Some(0));
-    Range::higher_than(Point::new(version))
-        .intersection(&Range::strictly_lower_than(Point::new(&upper)))
+    Range::higher_than(Point::before(version))
+        .intersection(&Range::strictly_lower_than(Point::before(&upper)))
 }
 
-/// `>` allows neither post-releases nor local versions of the version itself.
+/// `>` allows neither post-releases nor local versions of the version itself. Behind a post-release
+/// come the development releases of the next one.
 fn greater(version: &Version) -> Range {
     let version = version.clone().without_local();
-    if let Some(dev) = version.dev() {
-        let next = version.with_dev(Some(dev.saturating_add(1)));
-        Range::higher_than(Point::new(&next))
-    } else if let Some(post) = version.post() {
-        let next = version.with_post(Some(post.saturating_add(1)));
-        Range::higher_than(Point::new(&next))
+    if version.is_dev() || version.is_post() {
+        Range::strictly_higher_than(Point::behind(&version))
     } else {
-        Range::strictly_higher_than(Point::new(&version.with_max(Some(0))))
+        Range::strictly_higher_than(Point::before(&version.with_max(Some(0))))
     }
 }
 
@@ -233,8 +271,8 @@ fn starting_with(version: &Version) -> Range {
     } else {
         low.clone().with_release(next_release(version))
     };
-    Range::higher_than(Point::new(&low))
-        .intersection(&Range::strictly_lower_than(Point::new(&high)))
+    Range::higher_than(Point::before(&low))
+        .intersection(&Range::strictly_lower_than(Point::before(&high)))
 }
 
 fn next_release(version: &Version) -> Vec<u64> {
@@ -299,14 +337,30 @@ mod tests {
             ("<2.0rc1", "2.0b1", "2.0rc1"),
             (">1.0", "1.0.1", "1.0.post1"),
             (">1.0.post1", "1.0.post2", "1.0.post1"),
+            (">1.0.post1", "1.0.post2.dev0", "1.0.post1+l"),
+            (">1.0.dev1", "1.0.dev2", "1.0.dev1+l"),
+            ("<1.0.post1", "1.0", "1.0.post1.dev0"),
+            ("<1.0.post1", "1.0a1", "1.0.post1"),
+            ("<1.0.post1", "1.0.post0+l", "1.1.dev0"),
             ("==1!1.*", "1!1.5", "1.5"),
             (">=1.0a1,<1.1", "1.0a1", "1.1a1"),
             ("===1.0", "1.0", "1.0+l"),
+            ("===1.0", "1.0", "1.0.0"),
+            ("===1.0.0+l", "1.0.0+l", "1.0+l"),
+            ("==1.0.0", "1", "1.0.0.post1"),
             ("~=1.4.5a4", "1.4.5", "1.4.5a3"),
         ] {
             assert!(admits(specifiers, inside), "{specifiers} {inside}");
             assert!(!admits(specifiers, outside), "{specifiers} {outside}");
         }
+    }
+
+    #[test]
+    fn specifiers_with_other_numbers_are_others() {
+        let spelled = |s: &str| Spelled(VersionSpecifiers::from_str(s).unwrap());
+        assert_eq!(spelled(">=1,~=1.4"), spelled(">=1,~=1.4"));
+        assert_ne!(spelled(">=1,~=1.4"), spelled(">=1,~=1.4.0"));
+        assert_ne!(spelled("==1.*"), spelled("==1.0.*"));
     }
 
     #[test]

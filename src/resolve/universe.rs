@@ -15,7 +15,7 @@ use super::prefetch::Pathfinder;
 use super::project::{Admission, Known, Preferred, Project, Releases, Source, show};
 use super::{Fault, ResolveError, Unusable};
 use crate::index::{Catalog, IndexError, Release, Scout};
-use crate::python::range::{self, Range};
+use crate::python::range::{self, Range, Spelled};
 use crate::python::{
     ExtraName, MarkerTree, Metadata, PackageName, Requirement, TargetSet, Version,
     VersionSpecifiers, Wanted,
@@ -28,7 +28,7 @@ pub(super) struct Universe<'a> {
     names: RefCell<Names<PackageName>>,
     pub extras: RefCell<Names<ExtraName>>,
     projects: RefCell<Vec<Rc<Project>>>,
-    ranges: RefCell<HashMap<VersionSpecifiers, Range>>,
+    ranges: RefCell<HashMap<Spelled, Range>>,
     markers: RefCell<HashMap<(MarkerTree, Option<ExtraId>), TargetSet>>,
     pub direct: RefCell<BTreeMap<PackageName, Wanted>>,
     pub by_name: Lines,
@@ -255,7 +255,7 @@ impl<'a> Universe<'a> {
             Wanted::Versions(specifiers) => self
                 .ranges
                 .borrow_mut()
-                .entry(specifiers.clone())
+                .entry(Spelled(specifiers.clone()))
                 .or_insert_with(|| range::range(specifiers))
                 .clone(),
             Wanted::Url(_) | Wanted::Path(_) => Range::full(),
