@@ -34,14 +34,15 @@ enum Local {
 enum Spelling {
     Before,
     /// By how many numbers there are in the release.
-    Numbers(usize),
+    Numbers(u32),
     Behind,
 }
 
 impl Point {
     /// Where a version stands.
     pub fn new(version: &Version) -> Self {
-        Self::spelled(version, Spelling::Numbers(version.release().len()))
+        let numbers = u32::try_from(version.release().len()).unwrap_or(u32::MAX);
+        Self::spelled(version, Spelling::Numbers(numbers))
     }
 
     /// The place before a version, however it is spelled.

@@ -241,7 +241,7 @@ fn solve(
         Together::Split(first) => first,
         Together::Failed(failure) => match failure.split(universe, targets) {
             Some(first) => first,
-            None => return Ok(Some(failure)),
+            None => return Ok(Some(*failure)),
         },
     };
     if let Some(failure) = solve(universe, first, parts, observer)? {
@@ -281,7 +281,7 @@ fn agree(
 /// What comes of solving targets together.
 enum Together {
     Solved(Part),
-    Failed(Failure),
+    Failed(Box<Failure>),
     /// These have to be solved first, on their own.
     Split(TargetSet),
 }
@@ -302,7 +302,7 @@ fn solve_together(
                 Ok(part) => return Ok(Together::Solved(part)),
                 Err(torn) => tied.extend(torn),
             },
-            Ok(Err(tree)) => return Ok(Together::Failed(Failure { targets, tree })),
+            Ok(Err(tree)) => return Ok(Together::Failed(Box::new(Failure { targets, tree }))),
             Err(Fault::Restart) => {}
             Err(Fault::Split(first)) => return Ok(Together::Split(first)),
             Err(Fault::Error(error)) => return Err(error),
