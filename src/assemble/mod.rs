@@ -254,8 +254,16 @@ pub fn assemble(
             resolution = again.map_err(|error| gathered.hinted(error))?;
             continue;
         }
-        let circular = plan::circular_builds(&gathered.request(&resolution, &build));
-        if gathered.take_wheels(circular) {
+        let request = gathered.request(&resolution, &build);
+        let mut hopeless = plan::circular_builds(&request);
+        hopeless.extend(plan::unpinned_crates(&request));
+        let heavy = plan::heavy_tools(&request);
+        if gathered.take_wheels(hopeless) {
+            continue;
+        }
+        if !heavy.is_empty() {
+            gathered.policy.old_tools.extend(heavy);
+            build.clear();
             continue;
         }
         let request = gathered.request(&resolution, &build);
@@ -264,6 +272,10 @@ pub fn assemble(
             let trials = trial::trials(&gathered.catalog, &request)?;
             let crates = trial::crates(&gathered.catalog, &request);
             (gathered.trials, gathered.crates) = (trials, crates);
+            let undigested = plan::undigested_crates(&gathered.request(&resolution, &build));
+            if gathered.take_wheels(undigested) {
+                continue;
+            }
             let request = gathered.request(&resolution, &build);
             let plan = plan::plan(&request)?;
             let mut warnings = gathered.warnings(&resolution, &build);
@@ -291,7 +303,11 @@ pub fn assemble(
                     matches!(answer, Err(AssembleError::UnsolvableBuild { .. }))
                 };
                 let hopeless = missing.iter().filter(|wanted| is_hopeless(wanted));
-                let hopeless = hopeless.map(|wanted| wanted.name.clone()).collect();
+                let mut hopeless: BTreeSet<_> =
+                    hopeless.map(|wanted| wanted.name.clone()).collect();
+                if hopeless.is_empty() {
+                    hopeless = contested(&missing);
+                }
                 let old = plan::old_tools(&request, &hopeless);
                 if !old.is_empty() {
                     gathered.policy.old_tools.extend(old);
@@ -482,6 +498,16 @@ impl Gathered<'_> {
 
 fn key(pin: &Pin) -> (PackageName, Version) {
     (pin.name.clone(), pin.version.clone())
+}
+
+/// The projects of which builds want different versions.
+fn contested(missing: &[Requirement]) -> BTreeSet<PackageName> {
+    let names = missing.iter().map(|wanted| &wanted.name);
+    let several = names.clone().filter(|name| {
+        let same = names.clone().filter(|other| other == name);
+        same.count() > 1
+    });
+    several.cloned().collect()
 }
 
 /// Resolves build requirements on top of the pins: first so that no project gets a second version,

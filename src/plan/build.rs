@@ -209,6 +209,15 @@ pub(super) fn old_tools(set: &Set<'_>, these: &BTreeSet<PackageName>) -> BTreeSe
     these.iter().filter(has).cloned().collect()
 }
 
+/// The tools that would stand beside nixpkgs' own and are written in Rust. Their releases are many and
+/// their limits a habit of who writes them down (uv-build's own template does): a requirement that is
+/// relaxed is worth more than a compiler with hundreds of crates below a package of pure Python.
+pub(super) fn heavy_tools(set: &Set<'_>) -> BTreeSet<PackageName> {
+    let rust = |pin: &Pin| set.facts(pin).is_some_and(|facts| facts.cargo.is_some());
+    let heavy = set.tools().filter(|tool| rust(tool.pin));
+    heavy.map(|tool| tool.pin.name.clone()).collect()
+}
+
 /// An entry that cannot be built from its sdist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unbuildable {
@@ -246,6 +255,56 @@ fn unbuildable(pin: &Pin, reason: String) -> Unbuildable {
         release: format!("{} {}", pin.name, pin.version),
         reason,
         has_wheel: pin.release.wheels.iter().any(pure),
+    }
+}
+
+/// The entries that are built with Rust and whose sdist does not say with which crates.
+pub(super) fn unpinned_crates(set: &Set<'_>) -> Vec<Unbuildable> {
+    if set.request.policy.for_nixpkgs {
+        return Vec::new();
+    }
+    let built = set.built().filter(|p| set.builds_sdist(p.pin));
+    let unpinned = built.filter(|pinned| {
+        let cargo = set.facts(pinned.pin).and_then(|facts| facts.cargo.as_ref());
+        cargo.is_some_and(|cargo| cargo.lock.is_none())
+    });
+    let reason = "its sdist has no Cargo.lock, so nothing tells its crates".to_owned();
+    unpinned
+        .map(|pinned| native(set, pinned.pin, reason.clone()))
+        .collect()
+}
+
+/// The entries that need a crate from a repository whose digest could not be had.
+pub(super) fn undigested_crates(set: &Set<'_>) -> Vec<Unbuildable> {
+    let mut found = Vec::new();
+    if set.request.policy.for_nixpkgs {
+        return found;
+    }
+    for pinned in set.built().filter(|p| set.builds_sdist(p.pin)) {
+        let cargo = set.facts(pinned.pin).and_then(|facts| facts.cargo.as_ref());
+        let Some(cargo) = cargo.filter(|cargo| cargo.lock.is_some()) else {
+            continue;
+        };
+        let known = |name: &&String| {
+            let commit = cargo.commits.get(*name);
+            let known = commit.and_then(|commit| set.request.crates.get(commit));
+            known.is_some_and(Result::is_ok)
+        };
+        if let Some(name) = cargo.git.iter().find(|name| !known(name)) {
+            let reason = format!(
+                "the digest of its crate {name}, which is from a repository, could not be had"
+            );
+            found.push(native(set, pinned.pin, reason));
+        }
+    }
+    found
+}
+
+/// An entry of native code: its wheels are for one system each.
+fn native(set: &Set<'_>, pin: &Pin, reason: String) -> Unbuildable {
+    Unbuildable {
+        has_wheel: super::source::has_wheels(pin, set.targets()),
+        ..unbuildable(pin, reason)
     }
 }
 

@@ -88,9 +88,8 @@ pub struct Derivation {
     pub imports: Vec<String>,
     /// Variables of its build, each with the reason.
     pub env: BTreeMap<&'static str, Variable>,
-    /// Whether an override keeps the old build system beside its own, because its build backend is the
-    /// project's own, whose hooks may ask for more than can be read.
-    pub keeps_build_system: bool,
+    /// Why an override keeps the old build system beside its own, where it does.
+    pub keeps_build_system: Option<&'static str>,
     /// What a reader wants to know besides.
     pub meta: Meta,
     /// What was dropped of nixpkgs' recipe, and what could not be checked, as sentences.
@@ -126,6 +125,8 @@ pub struct Recipe {
     pub format: bool,
     /// `sourceRoot`.
     pub source_root: bool,
+    /// `buildAndTestSubdir`.
+    pub build_folder: bool,
     /// What becomes of `patches`.
     pub patches: Patches,
     /// What becomes of the fragments of shell that it sets, by name.
@@ -180,6 +181,7 @@ impl Recipe {
             known: false,
             format: true,
             source_root: true,
+            build_folder: true,
             patches: Patches::Drop,
             scripts: BTreeMap::from([("postPatch", OldScript::Drop)]),
             dropped: BTreeMap::new(),

@@ -10,9 +10,9 @@ use super::derivation::{
 use super::reason::{admits, reasons, wanted};
 use super::set::{Pinned, Set};
 use super::{Condition, PlanError, Reason, build, fix, meta, native, recipe, source};
-use crate::nixpkgs::facts::Need;
+use crate::nixpkgs::facts::{AttributeFacts, Need};
 use crate::nixpkgs::{Attribute, is_bootstrap};
-use crate::python::{ExtraName, PackageName, TargetSet};
+use crate::python::{ExtraName, Filename, PackageName, TargetSet};
 
 /// The entries for a project's pins: its own, and those that keep other versions of it out of the set.
 pub(super) fn entries(
@@ -188,6 +188,7 @@ fn adapt(
             .native_inputs
             .retain(|n| !has(&facts.native_inputs, &n.attr));
         derivation.inputs.retain(|n| !has(&facts.inputs, &n.attr));
+        keep_programs(facts, derivation);
     }
     let mut said: Vec<String> = Vec::new();
     match trial {
@@ -208,6 +209,25 @@ fn adapt(
     }
     warnings.extend(said.iter().map(|s| format!("{}: {s}", pinned.release())));
     derivation.notes.extend(said);
+}
+
+/// Recipes name compilers and pkg-config among the build systems as well: those stay, Rust's where there
+/// still is Rust.
+fn keep_programs(facts: &AttributeFacts, derivation: &mut Derivation) {
+    let rust = derivation.rust.is_some();
+    let is_rust =
+        |attr: &str| attr.starts_with("rustPlatform.") || matches!(attr, "cargo" | "rustc");
+    for need in facts.build_system.iter().flatten() {
+        let plain = need.top_level && need.condition.is_none() && need.systems.is_empty();
+        let named = derivation.native_inputs.iter().any(|n| n.attr == need.attr);
+        if plain && !named && (rust || !is_rust(&need.attr)) {
+            derivation.native_inputs.push(Needed {
+                attr: need.attr.clone(),
+                condition: None,
+            });
+        }
+    }
+    derivation.native_inputs.sort();
 }
 
 /// Why the entry exists: `nixpkgs has 6.5.4, setup.py needs >=6.5.5`.
@@ -296,7 +316,7 @@ fn derivation(
         relaxed_builds,
         relaxed: relaxed(set, cuts, pinned),
         env: build::variables(set, pin),
-        keeps_build_system: facts.is_some_and(|f| f.own_backend),
+        keeps_build_system: keeps_build_system(set, pinned),
         rust: native::rust(set, pinned, warnings),
         own_cmake: native::runs_cmake(set, pin),
         build_system: build::system(set, pin)?,
@@ -311,6 +331,26 @@ fn derivation(
     };
     fix::apply(set, pinned, &mut derivation)?;
     Ok(derivation)
+}
+
+/// Why an override adds to the recipe's build system instead of replacing it. Recipes name compilers and
+/// pkg-config there as well, which no sdist asks for.
+fn keeps_build_system(set: &Set<'_>, pinned: &Pinned<'_>) -> Option<&'static str> {
+    let facts = set.facts(pinned.pin)?;
+    if facts.own_backend {
+        return Some("its own build backend may ask for what the recipe has");
+    }
+    let known = pinned
+        .decision
+        .attribute()
+        .is_some_and(|a| a.facts.is_some());
+    let native = |file: &crate::index::Distribution| match &file.filename {
+        Filename::Wheel(wheel) => wheel.platform != "any",
+        Filename::Sdist(_) => false,
+    };
+    let wheels = &pinned.pin.release.wheels;
+    (!known && wheels.iter().any(native))
+        .then_some("the recipe may name programs for native code here")
 }
 
 /// The modules whose names can be imported.

@@ -2,6 +2,7 @@
 
 mod build;
 mod condition;
+mod crates;
 mod cycle;
 pub mod decide;
 pub mod derivation;
@@ -356,6 +357,21 @@ pub fn entry_pins<'a>(request: &'a Request<'a>) -> Vec<&'a Pin> {
 /// Entries whose build needs themselves, in however many steps: Nix cannot build them.
 pub fn circular_builds(request: &Request<'_>) -> Vec<Unbuildable> {
     build::circular(&Set::new(request))
+}
+
+/// Entries whose build needs crates that nothing pins.
+pub fn unpinned_crates(request: &Request<'_>) -> Vec<Unbuildable> {
+    build::unpinned_crates(&Set::new(request))
+}
+
+/// Entries whose build needs crates whose digest could not be had.
+pub fn undigested_crates(request: &Request<'_>) -> Vec<Unbuildable> {
+    build::undigested_crates(&Set::new(request))
+}
+
+/// Build tools beside nixpkgs' own that are not worth their build.
+pub fn heavy_tools(request: &Request<'_>) -> BTreeSet<PackageName> {
+    build::heavy_tools(&Set::new(request))
 }
 
 /// Entries whose build needs one of these projects.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::crates::{self, Sought};
 use super::decide::canonical_attr;
 use super::derivation::Rust;
 use super::set::{Pinned, Set};
@@ -79,6 +80,14 @@ pub(super) fn inputs(set: &Set<'_>, pin: &Pin, binary: bool) -> Inputs {
             let places = inputs.evidence.entry(attr.to_owned()).or_default();
             places.push(format!("{}: {}", evidence.place, evidence.text));
         }
+    }
+    for sought in crates_of(set, pin) {
+        for attr in sought.tools.iter().copied().chain(sought.library) {
+            let places = inputs.evidence.entry(attr.to_owned()).or_default();
+            places.push(format!("Cargo.lock: {}", sought.by));
+        }
+        tools.extend(sought.tools);
+        libraries.extend(sought.library);
     }
     inputs.tools = tools.into_iter().map(everywhere).collect();
     inputs.libraries = libraries.into_iter().map(everywhere).collect();
@@ -178,6 +187,13 @@ fn source<'a>(set: &Set<'a>, pin: &Pin) -> Option<&'a SourceFacts> {
     facts.map(AsRef::as_ref)
 }
 
+/// What the crates of the sdist that an entry builds look for.
+fn crates_of(set: &Set<'_>, pin: &Pin) -> BTreeSet<Sought> {
+    let cargo = source(set, pin).and_then(|facts| facts.cargo.as_ref());
+    let lock = cargo.and_then(|cargo| cargo.lock.as_deref());
+    lock.map(crates::sought).unwrap_or_default()
+}
+
 /// Whether the build runs CMake by itself.
 pub(super) fn runs_cmake(set: &Set<'_>, pin: &Pin) -> bool {
     let starts = source(set, pin).is_some_and(|facts| {
@@ -185,6 +201,9 @@ pub(super) fn runs_cmake(set: &Set<'_>, pin: &Pin) -> bool {
         facts.native.iter().any(is_cmake)
     });
     starts
+        || crates_of(set, pin)
+            .iter()
+            .any(|s| s.tools.contains(&"cmake"))
         || build::requirements(set, pin).iter().any(|r| {
             matches!(
                 r.name.as_ref(),
@@ -200,11 +219,12 @@ pub(super) fn rust(set: &Set<'_>, pinned: &Pinned<'_>, warnings: &mut Vec<String
     }
     let cargo = set.facts(pinned.pin)?.cargo.as_ref()?;
     let Some(lock) = &cargo.lock else {
-        warnings.push(format!(
-            "{}: it is built with Rust, but its sdist has no Cargo.lock, so its crates are not known; \
-             it will not build from source",
-            pinned.release()
-        ));
+        if set.request.policy.for_nixpkgs {
+            warnings.push(format!(
+                "{}: its sdist has no Cargo.lock: its crates need one beside the module",
+                pinned.release()
+            ));
+        }
         return None;
     };
     let mut git = BTreeMap::new();

@@ -27,6 +27,8 @@ pub struct Policy {
     pub nix: Option<String>,
     /// Projects to take as wheels although they have an sdist.
     pub prefer_wheels: BTreeSet<PackageName>,
+    /// Whether the entries become modules of nixpkgs, whose own fetcher gets the crates of a source.
+    pub for_nixpkgs: bool,
     /// Build tools of which nixpkgs' version is taken although it is too old, as no other can be had.
     pub old_tools: BTreeSet<PackageName>,
 }

@@ -70,6 +70,7 @@ pub(super) fn recipe(
         known: true,
         format: facts.format != "pyproject" || !sdist,
         source_root: sets("sourceRoot"),
+        build_folder: sets("buildAndTestSubdir"),
         patches,
         scripts,
         dropped,

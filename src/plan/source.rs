@@ -77,6 +77,14 @@ pub(super) fn source(
     Ok(Source::Wheels(wheels))
 }
 
+/// Whether there is a wheel for every target that needs a pin.
+pub(super) fn has_wheels(pin: &Pin, targets: &Targets) -> bool {
+    let mut needed = (0..targets.environments.len())
+        .map(TargetSet::single)
+        .filter(|target| pin.targets.contains(*target));
+    needed.all(|target| best_wheel(&pin.release, targets, target).is_some())
+}
+
 /// The wheel to take on one target: one for every system, else the one made for the interpreter most
 /// narrowly.
 fn best_wheel<'a>(

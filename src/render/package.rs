@@ -248,13 +248,23 @@ fn override_of(d: &Derivation, uses: &mut Uses) -> Expr {
 
 fn build_system(d: &Derivation, uses: &mut Uses) -> Vec<Item> {
     let ours = needed_list("final", &d.build_system, uses);
-    if !d.keeps_build_system {
+    let Some(why) = d.keeps_build_system else {
         return vec![Item::bind("build-system", ours)];
-    }
+    };
     let old = Expr::Name("old").select_or("build-system", Expr::List(Vec::new()));
-    let why = "its own build backend may ask for what the recipe has".to_owned();
-    let list = Expr::Binary(Operator::Concat, vec![old, ours]);
-    vec![Item::Comment(why), Item::bind("build-system", list)]
+    // Of two versions of a tool Python takes the first.
+    let list = match ours {
+        Expr::List(none) if none.is_empty() => old,
+        Expr::Binary(Operator::Concat, mut parts) => {
+            parts.push(old);
+            Expr::Binary(Operator::Concat, parts)
+        }
+        ours => Expr::Binary(Operator::Concat, vec![ours, old]),
+    };
+    vec![
+        Item::Comment(why.to_owned()),
+        Item::bind("build-system", list),
+    ]
 }
 
 /// Where the project lies in its repository, unless at the root.
@@ -484,6 +494,10 @@ fn rust(d: &Derivation, overrides: bool, uses: &mut Uses) -> Vec<Item> {
         items.push(Item::bind("cargoRoot", Expr::str(rust.root.as_str())));
     } else if overrides {
         items.push(Item::bind("cargoRoot", Expr::Name("null")));
+    }
+    if overrides && d.recipe.build_folder {
+        // An sdist is built from its root, whatever folder of the repository the recipe builds.
+        items.push(Item::bind("buildAndTestSubdir", Expr::Name("null")));
     }
     let mut arguments = vec![Item::bind("lockFile", Expr::File(rust.file.clone()))];
     if !rust.git.is_empty() {

@@ -161,7 +161,7 @@ let
       postPatch = "";
 
       # its own build backend may ask for what the recipe has
-      build-system = (old.build-system or [ ]) ++ [ final.setuptools ];
+      build-system = [ final.setuptools ] ++ (old.build-system or [ ]);
 
       dependencies = [ ];
 

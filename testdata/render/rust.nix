@@ -51,6 +51,7 @@ let
       postPatch = "";
 
       cargoRoot = null;
+      buildAndTestSubdir = null;
       cargoDeps = rustPlatform.importCargoLock {
         lockFile = ./pydantic-core.Cargo.lock;
       };

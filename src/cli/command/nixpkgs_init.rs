@@ -149,6 +149,7 @@ fn assembled(
     let policy = Policy {
         project: "the request".to_owned(),
         keep: true,
+        for_nixpkgs: true,
         ..Policy::default()
     };
     let kept = Kept::new(catalog, &at.nixpkgs);
