@@ -97,11 +97,12 @@ impl Spared<'_> {
     }
 }
 
-/// Whether nothing is defined for a pin.
+/// Whether nothing is built for a pin, so that what it needs is what nixpkgs' package needs: that of
+/// a twin's name stands for the modules of nixpkgs', not for the requirements of the published binary.
 fn is_quiet(spared: &Spared<'_>, name: &PackageName, pinned: &Pinned<'_>) -> bool {
     matches!(
         pinned.decision,
-        Decision::Reuse(_) | Decision::Other(_) | Decision::Bootstrap(_)
+        Decision::Reuse(_) | Decision::Other(_) | Decision::Bootstrap(_) | Decision::Stand(_)
     ) || spared.omitted.contains(name)
         || spared.kept.contains_key(name)
 }
@@ -236,6 +237,17 @@ mod tests {
         let mut fixture = fixture.root("tornado<6.5.4");
         fixture.policy.keep = true;
         assert_eq!(actions(&fixture), ["tornado override"]);
+    }
+
+    /// The snapshot has faiss 1.14.1.
+    #[test]
+    fn what_only_a_published_binary_needs_is_left_out() {
+        let fixture = preferring().root("faiss-cpu");
+        let fixture = fixture.pin("faiss-cpu", "1.14.1", &["unheard"]);
+        let fixture = fixture.pin("unheard", "1.0", &[]);
+        assert_eq!(actions(&fixture), ["faiss-cpu new", "unheard omit"]);
+        let asked = fixture.root("unheard");
+        assert_eq!(actions(&asked), ["faiss-cpu new", "unheard new"]);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! What the resolver is asked: requirements for targets, and what the user prefers and allows.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr as _;
 use std::sync::Arc;
 
-use crate::nixpkgs::Nixpkgs;
+use crate::nixpkgs::{Nixpkgs, twin_of};
 use crate::python::{PackageName, Requirement, Targets, Version};
 
 /// A question for the resolver.
@@ -34,9 +35,13 @@ pub struct Preferences {
 }
 
 impl Preferences {
-    /// The versions of a project that nixpkgs has.
+    /// The versions of a project that nixpkgs has, or has under the name of its twin: what is built
+    /// there needs no file of the index.
     pub fn packaged(&self, name: &PackageName) -> impl Iterator<Item = &Version> {
-        self.nixpkgs.attributes(name).iter().map(|a| &a.version)
+        let twin = twin_of(name).and_then(|twin| PackageName::from_str(twin).ok());
+        let of_twin = twin.map_or(&[][..], |twin| self.nixpkgs.attributes(&twin));
+        let own = self.nixpkgs.attributes(name);
+        own.iter().chain(of_twin).map(|a| &a.version)
     }
 }
 
