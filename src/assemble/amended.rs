@@ -93,6 +93,10 @@ impl<A: Amend> Catalog for Amended<'_, A> {
         self.catalog.sha256(name, file)
     }
 
+    fn mended(&self) -> u64 {
+        self.catalog.mended()
+    }
+
     fn known_page(&self, name: &PackageName) -> Option<Arc<Page>> {
         self.catalog.known_page(name)
     }

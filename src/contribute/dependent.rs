@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::index::{Catalog, IndexError};
+use crate::index::{Catalog, IndexError, sound};
 use crate::nixpkgs::facts::{AttributeFacts, Names};
 use crate::nixpkgs::{Attribute, Nixpkgs};
 use crate::python::range::admits;
@@ -53,11 +53,13 @@ pub fn dependents(
 }
 
 fn metadata(catalog: &dyn Catalog, of: &Attribute) -> Result<Option<Arc<Metadata>>, IndexError> {
-    let page = catalog.page(&of.project)?;
-    let release = page.release(&of.version);
-    release
-        .map(|release| catalog.metadata(&page, &release))
-        .transpose()
+    sound(catalog, || {
+        let page = catalog.page(&of.project)?;
+        let release = page.release(&of.version);
+        release
+            .map(|release| catalog.metadata(&page, &release))
+            .transpose()
+    })
 }
 
 /// A sentence, where a dependent admits the old version and not the new one.

@@ -15,7 +15,7 @@ use super::edit::{Editor, formatted, lines_with};
 use super::message::Change;
 use super::repository::Commit;
 use super::tree::{LIST, Tree};
-use crate::index::{Catalog, Page, Release, RemoteCatalog};
+use crate::index::{Catalog, Page, Release, RemoteCatalog, sound};
 use crate::nixpkgs::checkout::Checkout;
 use crate::nixpkgs::facts::{AttributeFacts, Names};
 use crate::nixpkgs::{Attribute, Nixpkgs, is_bootstrap};
@@ -103,15 +103,20 @@ pub fn update(asked: &Asked<'_>) -> Result<Outcome, ContributeError> {
             ),
         ));
     }
-    let page = asked.catalog.page(&attribute.project)?;
-    let new = wanted(asked, attribute, &page)?;
-    if new.version == attribute.version {
+    let read = || {
+        let page = asked.catalog.page(&attribute.project)?;
+        let new = wanted(asked, attribute, &page)?;
+        if new.version == attribute.version {
+            return Ok(None);
+        }
+        Releases::fetch(asked, &page, attribute, new).map(Some)
+    };
+    let Some(releases) = sound(asked.catalog, read)? else {
         return Ok(Outcome::Current(format!(
             "{} {}",
             attribute.attr, facts.version
         )));
-    }
-    let releases = Releases::fetch(asked, &page, attribute, new)?;
+    };
     let mut work = Work {
         asked,
         attribute,

@@ -7,30 +7,34 @@
 //! appended by one write each; only the time of the last check is changed in place. So runs may
 //! share a cache without locks.
 //!
+//! The releases of a large page are checked one by one, as they are looked at. Where one turns out to
+//! be damaged, the page has been in use already: the damage is counted, from then on every file is
+//! checked whole before it is believed, and whoever drew conclusions meanwhile draws them again.
+//!
 //! ```text
-//! 0  "PYR2"    4  checked: u64    12  max age: u32    16  stamp: u64
-//! 24  head bytes: u32    28  body bytes: u32    32  head crc: u32    36  crc of 16..36
-//! 40  head    body    { bytes: u32, crc: u32, key: text, content }*
+//! 0  "PYR3"    4  checked: u64    12  max age: u32    16  crc of 4..16    20  stamp: u64
+//! 28  head bytes: u32    32  body bytes: u32    36  head crc: u32    40  crc of 20..40
+//! 44  head    body    { bytes: u32, crc: u32, key: text, content }*
 //! ```
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::bytes::{Reader, put_text};
 use super::packed::Head;
 use super::release::Body;
-use crate::project::SourceFacts;
-use crate::project::files::Found;
-use crate::python::{PackageName, Sha256};
+use crate::python::PackageName;
 
-const MAGIC: &[u8; 4] = b"PYR2";
-const FIXED: usize = 40;
+const MAGIC: &[u8; 4] = b"PYR3";
+const FIXED: usize = 44;
+/// Where the times stand that are changed in place.
+const TIMES: usize = 4;
 /// How much the first read asks for: most projects' files are smaller.
 const FIRST_READ: usize = 16 << 10;
 /// How much of a body's end is read with the head.
@@ -42,9 +46,6 @@ const MAX_PART: usize = 512 << 20;
 pub const VERSION: &str = concat!("v2-", env!("CARGO_PKG_VERSION"));
 /// Where facts are kept; a new name when the readers of sources find more than before.
 const FACTS: &str = "facts-6";
-/// Where answers to whole questions are kept, and how many.
-const ANSWERS: &str = "answers";
-const MAX_ANSWERS: usize = 100;
 /// How much of a file tells whether it is what it was: validators are short.
 const GLANCE: usize = 512;
 /// Records beyond this are not carried over to a new page.
@@ -142,6 +143,7 @@ pub struct Stored {
     rest: Arc<Vec<u8>>,
     hot: usize,
     hot_start: usize,
+    damages: Arc<AtomicU64>,
 }
 
 /// The folder, if there is one.
@@ -150,6 +152,8 @@ pub struct Cache {
     root: Option<PathBuf>,
     /// Set when writing fails: a full disk or a read-only folder need not be tried again and again.
     broken: AtomicBool,
+    /// How often a part of a page that was in use already turned out to be damaged.
+    damages: Arc<AtomicU64>,
 }
 
 impl Cache {
@@ -158,7 +162,13 @@ impl Cache {
         Self {
             root: root.map(|root| root.join(VERSION)),
             broken: AtomicBool::new(false),
+            damages: Arc::default(),
         }
+    }
+
+    /// How often a part of a page that was in use already turned out to be damaged, or gone.
+    pub fn damages(&self) -> u64 {
+        self.damages.load(Ordering::SeqCst)
     }
 
     /// A folder of the cache for what is not ours to format; none where nothing is kept.
@@ -170,10 +180,16 @@ impl Cache {
         Some(self.root.as_ref()?.join(index).join(project.as_ref()))
     }
 
+    /// Whether there is a file of a project, sound or not.
+    pub fn has(&self, index: &str, project: &PackageName) -> bool {
+        self.page_path(index, project)
+            .is_some_and(|path| path.is_file())
+    }
+
     /// What is kept of a project.
     pub fn load(&self, index: &str, project: &PackageName) -> Option<Entry> {
         let path = self.page_path(index, project)?;
-        BUFFER.with_borrow_mut(|buffer| load(path, buffer))
+        BUFFER.with_borrow_mut(|buffer| load(path, buffer, &self.damages))
     }
 
     /// The beginning of what is kept of a project.
@@ -198,37 +214,6 @@ impl Cache {
         })
     }
 
-    /// The answer that was kept under a name.
-    pub fn answer(&self, name: &str) -> Option<Vec<u8>> {
-        let mut bytes = std::fs::read(self.root.as_ref()?.join(ANSWERS).join(name)).ok()?;
-        let end = bytes.len().checked_sub(4)?;
-        let crc = u32::from_le_bytes(bytes.get(end..)?.try_into().ok()?);
-        bytes.truncate(end);
-        (crc32fast::hash(&bytes) == crc).then_some(bytes)
-    }
-
-    /// Keeps an answer, and of earlier ones only the newest.
-    pub fn store_answer(&self, name: &str, bytes: &[u8]) {
-        let Some(folder) = self.root.as_ref().map(|root| root.join(ANSWERS)) else {
-            return;
-        };
-        let crc = crc32fast::hash(bytes).to_le_bytes();
-        self.replace(&folder.join(name), &[bytes, &crc]);
-        let Ok(entries) = std::fs::read_dir(&folder) else {
-            return;
-        };
-        let mut kept: Vec<_> = entries
-            .flatten()
-            .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
-            .collect();
-        kept.sort();
-        kept.truncate(kept.len().saturating_sub(MAX_ANSWERS));
-        for (_, path) in kept {
-            // Whoever cannot remove it now removes it with the next answer.
-            let _ = std::fs::remove_file(path);
-        }
-    }
-
     /// Keeps a page; metadata that the old file holds stays.
     pub fn store(&self, index: &str, project: &PackageName, page: &Unstored, body: &[u8]) {
         let Some(path) = self.page_path(index, project) else {
@@ -251,14 +236,13 @@ impl Cache {
         let Some(path) = self.page_path(index, project) else {
             return;
         };
-        let mut times = checked.to_le_bytes().to_vec();
-        times.extend_from_slice(&max_age.to_le_bytes());
+        let times = times(checked, max_age);
         // Failing means a check too many in the next run, nothing else.
         let _ = OpenOptions::new()
             .write(true)
             .open(path)
             .and_then(|mut file| {
-                file.seek(SeekFrom::Start(4))?;
+                file.seek(SeekFrom::Start(TIMES as u64))?;
                 file.write_all(&times)
             });
     }
@@ -281,62 +265,6 @@ impl Cache {
             .and_then(|mut file| file.write_all(&record));
     }
 
-    /// The facts of the sdist with this digest.
-    pub fn facts(&self, sha256: &Sha256) -> Option<SourceFacts> {
-        let text = std::fs::read(self.facts_path(sha256)?).ok()?;
-        let (crc, json) = text.split_at_checked(9)?;
-        if crc.strip_suffix(b"\n")? != format!("{:08x}", crc32fast::hash(json)).as_bytes() {
-            return None;
-        }
-        serde_json::from_slice(json).ok()
-    }
-
-    /// Keeps facts.
-    pub fn store_facts(&self, sha256: &Sha256, facts: &SourceFacts) {
-        let (Some(path), Ok(json)) = (self.facts_path(sha256), serde_json::to_vec(facts)) else {
-            return;
-        };
-        let crc = format!("{:08x}\n", crc32fast::hash(&json));
-        self.replace(&path, &[crc.as_bytes(), &json]);
-    }
-
-    /// What was seen at paths of an sdist; nothing where none was looked at.
-    pub fn looked(&self, sha256: &Sha256) -> BTreeMap<String, Found> {
-        let path = self
-            .facts_path(sha256)
-            .map(|path| path.with_extension("looked"));
-        let text = path.and_then(|path| std::fs::read(path).ok());
-        let found = text.and_then(|text| serde_json::from_slice(&text).ok());
-        found.unwrap_or_default()
-    }
-
-    /// Keeps it.
-    pub fn store_looked(&self, sha256: &Sha256, found: &BTreeMap<String, Found>) {
-        if let (Some(path), Ok(json)) = (self.facts_path(sha256), serde_json::to_vec(found)) {
-            self.replace(&path.with_extension("looked"), &[&json]);
-        }
-    }
-
-    fn facts_path(&self, sha256: &Sha256) -> Option<PathBuf> {
-        Some(self.root.as_ref()?.join(FACTS).join(sha256.hex()))
-    }
-
-    /// A small text about an index.
-    pub fn note(&self, index: &str, name: &str) -> Option<String> {
-        let path = self.root.as_ref()?.join(index).join(format!(".{name}"));
-        std::fs::read_to_string(path).ok()
-    }
-
-    /// Keeps a small text about an index.
-    pub fn store_note(&self, index: &str, name: &str, text: &str) {
-        if let Some(root) = &self.root {
-            self.replace(
-                &root.join(index).join(format!(".{name}")),
-                &[text.as_bytes()],
-            );
-        }
-    }
-
     fn replace(&self, path: &Path, parts: &[&[u8]]) {
         if self.broken.load(Ordering::Relaxed) {
             return;
@@ -354,10 +282,12 @@ thread_local! {
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-fn load(path: PathBuf, buffer: &mut Vec<u8>) -> Option<Entry> {
+fn load(path: PathBuf, buffer: &mut Vec<u8>, damages: &Arc<AtomicU64>) -> Option<Entry> {
     let mut file = File::open(&path).ok()?;
     let size = usize::try_from(file.metadata().ok()?.len()).ok()?;
-    let len = size.min(FIRST_READ);
+    // Where one file was damaged, others may be.
+    let whole = damages.load(Ordering::SeqCst) > 0;
+    let len = size.min(if whole { MAX_PART } else { FIRST_READ });
     buffer.resize(len, 0);
     file.read_exact(buffer).ok()?;
     let fixed = Fixed::parse(buffer.get(..len)?)?;
@@ -368,8 +298,13 @@ fn load(path: PathBuf, buffer: &mut Vec<u8>) -> Option<Entry> {
     }
     let (etag, modified, head) = fixed.head(buffer.get(FIXED..head_end)?)?;
     // The newest releases are the ones that are asked for, and they lie last.
-    let hot_start = head_end.max(body_end.saturating_sub(HOT));
-    let rest = if len == size {
+    let hot_start = head_end.max(if whole {
+        0
+    } else {
+        body_end.saturating_sub(HOT)
+    });
+    let all = len == size || whole;
+    let rest = if all {
         if u64::from(crc32fast::hash(buffer.get(head_end..body_end)?)) != fixed.stamp >> 32 {
             return None;
         }
@@ -381,12 +316,18 @@ fn load(path: PathBuf, buffer: &mut Vec<u8>) -> Option<Entry> {
         rest
     };
     let hot = body_end - hot_start;
-    if rest.len() < hot {
+    let body = rest.get(..hot)?;
+    if !all && hot_start == head_end && u64::from(crc32fast::hash(body)) != fixed.stamp >> 32 {
         return None;
     }
     let rest = Arc::new(rest);
+    let records = Records::parse(Arc::clone(&rest), hot);
+    if hot_start + rest.len() == size && records.end < rest.len() {
+        cut(&path, hot_start + records.end);
+    }
     let stored = Stored {
         path,
+        damages: Arc::clone(damages),
         start: head_end as u64,
         stamp: fixed.stamp,
         rest: Arc::clone(&rest),
@@ -402,9 +343,27 @@ fn load(path: PathBuf, buffer: &mut Vec<u8>) -> Option<Entry> {
         },
         head,
         body: Body::Disk(stored),
-        records: Records::parse(rest, hot),
+        records,
         stamp: fixed.stamp,
     })
+}
+
+/// Cuts off what follows the last record that could be found: nothing behind it ever would be.
+fn cut(path: &Path, end: usize) {
+    // Whoever cannot only finds less.
+    let _ = OpenOptions::new()
+        .write(true)
+        .open(path)
+        .and_then(|file| file.set_len(end as u64));
+}
+
+/// When a page was checked and for how long that holds, as it stands in its file.
+fn times(checked: u64, max_age: u32) -> Vec<u8> {
+    let mut times = checked.to_le_bytes().to_vec();
+    times.extend_from_slice(&max_age.to_le_bytes());
+    let crc = crc32fast::hash(&times);
+    times.extend_from_slice(&crc.to_le_bytes());
+    times
 }
 
 fn read_up_to(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
@@ -472,16 +431,25 @@ impl Fixed {
         if input.bytes(4)? != MAGIC {
             return None;
         }
+        let (checked, max_age) = (input.array()?, input.array()?);
+        let [checked, max_age] = match u32::from_le_bytes(input.array()?) {
+            crc if crc == crc32fast::hash(bytes.get(TIMES..TIMES + 12)?) => [
+                u64::from_le_bytes(checked),
+                u64::from(u32::from_le_bytes(max_age)),
+            ],
+            // It has to be checked with its index, which takes no more than a request.
+            _ => [0, 0],
+        };
         let fixed = Self {
-            checked: u64::from_le_bytes(input.array()?),
-            max_age: u32::from_le_bytes(input.array()?),
+            checked,
+            max_age: max_age as u32,
             stamp: u64::from_le_bytes(input.array()?),
             head: u32::from_le_bytes(input.array()?) as usize,
             body: u32::from_le_bytes(input.array()?) as usize,
             head_crc: u32::from_le_bytes(input.array()?),
         };
         let crc = u32::from_le_bytes(input.array()?);
-        let sound = crc == crc32fast::hash(bytes.get(16..36)?)
+        let sound = crc == crc32fast::hash(bytes.get(20..40)?)
             && fixed.head <= MAX_PART
             && fixed.body <= MAX_PART;
         sound.then_some(fixed)
@@ -489,13 +457,12 @@ impl Fixed {
 
     fn to_bytes(&self) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
-        out.extend_from_slice(&self.checked.to_le_bytes());
-        out.extend_from_slice(&self.max_age.to_le_bytes());
+        out.extend_from_slice(&times(self.checked, self.max_age));
         out.extend_from_slice(&self.stamp.to_le_bytes());
         out.extend_from_slice(&(self.head as u32).to_le_bytes());
         out.extend_from_slice(&(self.body as u32).to_le_bytes());
         out.extend_from_slice(&self.head_crc.to_le_bytes());
-        let crc = crc32fast::hash(out.get(16..).unwrap_or(&[]));
+        let crc = crc32fast::hash(out.get(20..).unwrap_or(&[]));
         out.extend_from_slice(&crc.to_le_bytes());
         out
     }
@@ -549,10 +516,14 @@ fn record<'a>(input: &mut Reader<'a>) -> Option<(&'a [u8], u32)> {
 }
 
 impl Stored {
-    /// Removes the file, of which a part turned out to be damaged: the next run fetches it again.
-    pub fn discard(&self) {
-        // Whoever cannot remove it finds the damage again.
-        let _ = std::fs::remove_file(&self.path);
+    /// Whether all of the body is in memory, and was checked.
+    pub fn is_whole(&self) -> bool {
+        self.hot_start == 0
+    }
+
+    /// Notes that a part of the file turned out to be damaged or gone, after it was believed.
+    pub fn is_damaged(&self) {
+        self.damages.fetch_add(1, Ordering::SeqCst);
     }
 
     /// A part of the body; the caller checks its checksum.
@@ -578,5 +549,6 @@ impl Stored {
     }
 }
 
+mod sealed;
 #[cfg(test)]
 mod tests;

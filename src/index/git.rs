@@ -97,6 +97,21 @@ impl Repository {
             }
         };
         let git = Git::open(self, place).map_err(&fail)?;
+        match self.read(&git, offline) {
+            Err(_) if !offline && git.is_damaged() => {
+                git.renew().map_err(&fail)?;
+                self.read(&git, offline)
+            }
+            read => read,
+        }
+    }
+
+    /// The commit's tree, fetched into a repository of ours where it is not there yet.
+    fn read(&self, git: &Git, offline: bool) -> Result<Fetched, IndexError> {
+        let fail = |reason: String| IndexError::Repository {
+            what: self.what(),
+            reason,
+        };
         let known = self.requested.as_deref().filter(|r| is_full(r));
         let known = known.and_then(|commit| git.commit(commit));
         let id = match known {
@@ -185,15 +200,36 @@ impl Git {
             url: repository.url.clone(),
             _lock: lock,
         };
-        if !git.place.join("HEAD").is_file() {
-            git.run(&["init", "--quiet", "--bare", "--template="])?;
+        if git.prepare().is_err() {
+            git.renew()?;
+        }
+        Ok(git)
+    }
+
+    fn prepare(&self) -> Result<(), String> {
+        let text = |e: io::Error| e.to_string();
+        if !self.place.join("HEAD").is_file() {
+            self.run(&["init", "--quiet", "--bare", "--template="])?;
         }
         // Above what a tree's own .gitattributes say: the archive shall be what a checkout gives.
-        let info = git.place.join("info");
+        let info = self.place.join("info");
         std::fs::create_dir_all(&info).map_err(text)?;
         let attributes = info.join("attributes");
-        std::fs::write(attributes, "* !export-ignore !export-subst\n").map_err(text)?;
-        Ok(git)
+        std::fs::write(attributes, "* !export-ignore !export-subst\n").map_err(text)
+    }
+
+    /// Whether git itself finds something wrong with what is kept.
+    fn is_damaged(&self) -> bool {
+        self.run(&["fsck", "--no-dangling", "--no-progress"])
+            .is_err()
+    }
+
+    /// Begins with nothing again.
+    fn renew(&self) -> Result<(), String> {
+        match std::fs::remove_dir_all(&self.place) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.to_string()),
+            _ => self.prepare(),
+        }
     }
 
     fn commit(&self, revision: &str) -> Option<String> {

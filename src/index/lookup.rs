@@ -136,7 +136,10 @@ impl Shared {
         old: Option<(Arc<Known>, Validity)>,
     ) -> Result<bool, IndexError> {
         if self.options.offline {
-            let what = format!("the page of `{name}`");
+            let folder = folder_of(index);
+            let damaged = folder.is_some_and(|folder| self.cache.has(&folder, name));
+            let copy = if damaged { "an undamaged copy of " } else { "" };
+            let what = format!("{copy}the page of `{name}`");
             return Err(IndexError::Offline { what });
         }
         let mut request = Request::new(address, MAX_PAGE);

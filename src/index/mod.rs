@@ -186,6 +186,12 @@ pub trait Catalog: Send + Sync {
     /// The metadata, if it is at hand: no waiting, no request.
     fn known_metadata(&self, page: &Page, release: &Arc<Release>) -> Option<Arc<Metadata>>;
 
+    /// Forgets what was kept on disk where some of it turned out to be damaged, so that it is fetched
+    /// anew, and tells how often that was so by now. Answers in between lack releases: see [`sound`].
+    fn mended(&self) -> u64 {
+        0
+    }
+
     /// The page of this project will be asked for soon.
     fn expect_page(&self, _name: &PackageName) {}
 
@@ -204,6 +210,19 @@ pub trait Catalog: Send + Sync {
     /// From now on tells this scout of everything that arrives. Replaces an earlier scout; none
     /// ends it. A catalog that answers at once need not tell anything.
     fn send(&self, _scout: Option<Arc<dyn Scout>>) {}
+}
+
+/// What somebody draws from a catalog's answers, drawn again where some turned out meanwhile to be
+/// from damaged files of the cache.
+pub fn sound<T>(catalog: &dyn Catalog, draw: impl Fn() -> T) -> T {
+    loop {
+        let before = catalog.mended();
+        let drawn = draw();
+        // What was damaged is fetched and held in memory then, so this ends.
+        if catalog.mended() == before {
+            return drawn;
+        }
+    }
 }
 
 /// Somebody who walks ahead of the solver: told as soon as a page or metadata arrives from the

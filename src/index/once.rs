@@ -80,25 +80,36 @@ impl<K: Hash + Eq + Clone, V: Clone> OnceMap<K, V> {
         answered.collect()
     }
 
-    /// Waits for the answer; somebody must have claimed the question.
-    pub fn wait(&self, key: &K) -> Result<V, IndexError> {
+    /// Forgets answers, so that their questions are asked again.
+    pub fn forget(&self, is_doubtful: impl Fn(&V) -> bool) {
+        self.slots().retain(|_, slot| match slot {
+            Slot::Ready(Ok(answer)) => !is_doubtful(answer),
+            Slot::Ready(Err(_)) | Slot::Pending => true,
+        });
+    }
+
+    /// Waits for the answer; none where nobody has claimed the question, or it was forgotten.
+    pub fn settled(&self, key: &K) -> Option<Result<V, IndexError>> {
         let mut slots = self.slots();
         loop {
-            match slots.get(key) {
-                Some(Slot::Ready(answer)) => return answer.clone(),
-                Some(Slot::Pending) => {
+            match slots.get(key)? {
+                Slot::Ready(answer) => return Some(answer.clone()),
+                Slot::Pending => {
                     slots = self
                         .arrived
                         .wait(slots)
                         .unwrap_or_else(PoisonError::into_inner);
                 }
-                None => {
-                    return Err(IndexError::Malformed {
-                        what: "the index".to_owned(),
-                        reason: "nobody asked it".to_owned(),
-                    });
-                }
             }
         }
+    }
+
+    /// Waits for the answer; somebody must have claimed the question.
+    pub fn wait(&self, key: &K) -> Result<V, IndexError> {
+        let nobody = || IndexError::Malformed {
+            what: "the index".to_owned(),
+            reason: "nobody asked it".to_owned(),
+        };
+        self.settled(key).unwrap_or_else(|| Err(nobody()))
     }
 }

@@ -311,6 +311,12 @@ impl Page {
         self.packed.as_ref().is_some_and(|packed| packed.timeless)
     }
 
+    /// Whether releases are read from a file when they are asked for.
+    pub(super) fn is_on_disk(&self) -> bool {
+        let body = self.packed.as_ref().map(|packed| &packed.body);
+        matches!(body, Some(Body::Disk(stored)) if !stored.is_whole())
+    }
+
     /// The records of a page that is packed in memory.
     pub(super) fn body(&self) -> Option<&[u8]> {
         match &self.packed.as_ref()?.body {
@@ -423,11 +429,12 @@ impl Packed {
         match &self.body {
             Body::Memory(bytes) => bytes.get(start..start.checked_add(len)?).map(Cow::Borrowed),
             Body::Disk(stored) => {
-                let block = stored.read(start, len).ok()?;
-                if !slot.is_sound(&block) {
-                    stored.discard();
+                let block = stored.read(start, len).ok();
+                let block = block.filter(|block| slot.is_sound(block));
+                if block.is_none() {
+                    stored.is_damaged();
                 }
-                Some(block)
+                block
             }
         }
     }

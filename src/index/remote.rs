@@ -71,6 +71,7 @@ impl RemoteCatalog {
             direct: OnceMap::default(),
             probes: Mutex::default(),
             scout: RwLock::default(),
+            mended: Mutex::default(),
             hits: AtomicU64::new(0),
             revalidated: AtomicU64::new(0),
             waited: AtomicU64::new(0),
@@ -283,13 +284,16 @@ impl Drop for RemoteCatalog {
 
 impl Catalog for RemoteCatalog {
     fn page(&self, name: &PackageName) -> Result<Arc<Page>, IndexError> {
-        self.expect_page(name);
         let shared = &self.shared;
-        let known = match shared.pages.known(name) {
-            Some(answer) => answer,
-            None => shared.timed(|| shared.pages.wait(name)),
-        };
-        known.map(|known| Arc::clone(&known.page))
+        loop {
+            self.expect_page(name);
+            let known = shared.pages.known(name);
+            let known = known.or_else(|| shared.timed(|| shared.pages.settled(name)));
+            // A page that was forgotten meanwhile is asked for again.
+            if let Some(known) = known {
+                return known.map(|known| Arc::clone(&known.page));
+            }
+        }
     }
 
     fn metadata(&self, page: &Page, release: &Arc<Release>) -> Result<Arc<Metadata>, IndexError> {
@@ -341,6 +345,19 @@ impl Catalog for RemoteCatalog {
             return Ok(sha256);
         }
         self.digest_of(name, file)
+    }
+
+    fn mended(&self) -> u64 {
+        let shared = &self.shared;
+        let mut mended = shared.mended.lock().unwrap_or_else(PoisonError::into_inner);
+        let damages = shared.cache.damages();
+        if std::mem::replace(&mut *mended, damages) != damages {
+            shared.pages.forget(|known| known.page.is_on_disk());
+            shared
+                .provisional()
+                .retain(|_, known| !known.page.is_on_disk());
+        }
+        damages
     }
 
     fn known_page(&self, name: &PackageName) -> Option<Arc<Page>> {

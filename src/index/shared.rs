@@ -41,6 +41,8 @@ pub(super) struct Shared {
     pub(super) direct: OnceMap<String, (Arc<Release>, Arc<Metadata>)>,
     pub(super) probes: Mutex<HashMap<String, super::metadata::Probe>>,
     pub(super) scout: RwLock<Option<Arc<dyn Scout>>>,
+    /// The damages of the cache that were seen to.
+    pub(super) mended: Mutex<u64>,
     pub(super) hits: AtomicU64,
     pub(super) revalidated: AtomicU64,
     /// How long askers waited, in microseconds.

@@ -6,7 +6,7 @@
 //! somebody looks at it:
 //!
 //! ```text
-//! PYRN2 <bytes of the index> <crc of the index>
+//! PYRN3 <bytes of the index> <crc of the index> <bytes of the records> <crc of the records>
 //! a <attribute> <project> <version> <1 if primary> <bytes of the record> <crc of the record>
 //! e <attribute> <project>        an attribute of another interpreter's set
 //! <records, JSON>
@@ -34,8 +34,11 @@ const MAX_RECORD: usize = 4 << 20;
 /// How many trees are remembered.
 const MAX_TREES: usize = 12;
 
+/// Larger files are not ours.
+const MAX_RECORDS: u64 = 1 << 30;
+
 /// How a file begins: the format, which changes with what facts are.
-const MAGIC: &str = "PYRN2";
+const MAGIC: &str = "PYRN3";
 
 /// A recipe on disk.
 #[derive(Debug, Clone)]
@@ -80,7 +83,9 @@ pub(super) fn load(path: &Path) -> Option<Nixpkgs> {
     }
     let len: usize = words.next()?.parse().ok()?;
     let crc: u32 = words.next()?.parse().ok()?;
-    if len > MAX_INDEX {
+    let records: u64 = words.next()?.parse().ok()?;
+    let records_crc: u32 = words.next()?.parse().ok()?;
+    if len > MAX_INDEX || records > MAX_RECORDS {
         return None;
     }
     let mut index = vec![0; len];
@@ -89,7 +94,24 @@ pub(super) fn load(path: &Path) -> Option<Nixpkgs> {
         return None;
     }
     let index = String::from_utf8(index).ok()?;
-    parse(&index, &file, (end + 1 + len) as u64)
+    let at = (end + 1 + len) as u64;
+    // A recipe that turned out to be damaged later would count as one that nobody could read.
+    (crc_of(&file, at, records)? == records_crc).then_some(())?;
+    parse(&index, &file, at)
+}
+
+/// The checksum of a part of a file.
+fn crc_of(file: &File, mut at: u64, mut len: u64) -> Option<u32> {
+    let mut hasher = crc32fast::Hasher::new();
+    let mut piece = vec![0; 256 << 10];
+    while len > 0 {
+        let size = usize::try_from(len).map_or(piece.len(), |len| len.min(piece.len()));
+        let part = piece.get_mut(..size)?;
+        file.read_exact_at(part, at).ok()?;
+        hasher.update(part);
+        (at, len) = (at + size as u64, len - size as u64);
+    }
+    Some(hasher.finalize())
 }
 
 fn parse(index: &str, file: &Arc<File>, mut at: u64) -> Option<Nixpkgs> {
@@ -178,9 +200,11 @@ fn to_bytes(set: &Nixpkgs) -> Option<Vec<u8>> {
         let _ = writeln!(index, "e\t{attr}\t{project}");
     }
     let head = format!(
-        "{MAGIC} {} {}\n",
+        "{MAGIC} {} {} {} {}\n",
         index.len(),
-        crc32fast::hash(index.as_bytes())
+        crc32fast::hash(index.as_bytes()),
+        records.len(),
+        crc32fast::hash(&records)
     );
     Some([head.as_bytes(), index.as_bytes(), &records].concat())
 }

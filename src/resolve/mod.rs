@@ -34,7 +34,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::event::Observer;
-use crate::index::{Catalog, IndexError};
+use crate::index::{self, Catalog, IndexError};
 use crate::python::range::Point;
 use crate::python::{PackageName, TargetSet, Version, VersionSpecifiers};
 
@@ -155,6 +155,14 @@ pub fn resolve(
     input: &Input,
     observer: &dyn Observer,
 ) -> Result<Outcome, ResolveError> {
+    index::sound(catalog, || resolve_once(catalog, input, observer))
+}
+
+fn resolve_once(
+    catalog: &dyn Catalog,
+    input: &Input,
+    observer: &dyn Observer,
+) -> Result<Outcome, ResolveError> {
     let universe = Universe::new(catalog, input)?;
     let mut parts = Vec::new();
     match solve(&universe, input.targets.all(), &mut parts, observer)? {
@@ -174,6 +182,15 @@ pub fn resolve(
 /// # Errors
 /// When the catalog does not answer.
 pub fn resolve_within(
+    catalog: &dyn Catalog,
+    input: &Input,
+    observer: &dyn Observer,
+    patience: u32,
+) -> Result<Option<Resolution>, ResolveError> {
+    index::sound(catalog, || within(catalog, input, observer, patience))
+}
+
+fn within(
     catalog: &dyn Catalog,
     input: &Input,
     observer: &dyn Observer,

@@ -10,6 +10,7 @@ mod channel;
 mod checkout;
 mod contribute;
 mod daily;
+mod damage;
 mod day;
 mod direct;
 mod docs;

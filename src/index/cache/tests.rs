@@ -2,6 +2,8 @@ use std::str::FromStr;
 
 use super::*;
 use crate::index::packed::{Builder, Listed};
+use crate::project::SourceFacts;
+use crate::python::Sha256;
 use url::Url;
 
 fn name() -> PackageName {

@@ -43,6 +43,20 @@ fn git(folder: &Path, arguments: &[&str]) -> Option<String> {
     Some(String::from_utf8(output.stdout).unwrap().trim().to_owned())
 }
 
+/// All files below a folder that hold anything.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if path.metadata().unwrap().len() > 0 {
+            found.push(path);
+        }
+    }
+    found
+}
+
 #[test]
 fn a_commit_is_fetched_once_and_has_the_digest_of_its_checkout() {
     let folder = tempfile::tempdir().unwrap();
@@ -98,6 +112,26 @@ fn a_commit_is_fetched_once_and_has_the_digest_of_its_checkout() {
         fetch("@nope", false),
         Err(IndexError::Repository { .. })
     ));
+    // Damage to what is kept is noticed, and all of it fetched again.
+    let kept: Vec<_> = files(&cache)
+        .into_iter()
+        .map(|path| (path.clone(), std::fs::read(path).unwrap()))
+        .collect();
+    for (file, good) in &kept {
+        for at in [good.len() / 3, good.len() - 1] {
+            std::fs::remove_dir_all(&cache).unwrap();
+            for (path, bytes) in &kept {
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(path, bytes).unwrap();
+            }
+            let mut bad = good.clone();
+            bad[at] ^= 0x15;
+            std::fs::write(file, bad).unwrap();
+            let again = fetch(&format!("@{id}"), false).map(|f| f.commit.sha256);
+            let is_same = matches!(&again, Ok(digest) if *digest == first.commit.sha256);
+            assert!(is_same, "{} at {at}: {:?}", file.display(), again.err());
+        }
+    }
 
     let checkout = folder.path().join("checkout");
     let (from, to) = (origin.display().to_string(), checkout.display().to_string());
