@@ -20,7 +20,7 @@ use crate::event::{Event, Observer, Step};
 use crate::index::{Catalog, Counts, Options, RemoteCatalog};
 use crate::nixpkgs::Nixpkgs;
 use crate::nixpkgs::source::{Choice, Located, Surroundings};
-use crate::plan::{self, Older, Plan};
+use crate::plan::{self, Older, Plan, PlanError};
 use crate::project::pylock::Pylock;
 use crate::python::{PackageName, Sha256};
 use crate::render::lock::{Action, LockText};
@@ -597,6 +597,9 @@ pub(super) fn refused(error: AssembleError) -> Failure {
             Failure::from(error)
         }
         AssembleError::Resolve(error) => Failure::usage(error.to_string()),
+        AssembleError::Plan(error @ PlanError::TwoOfOne { .. }) => {
+            Failure::new(Exit::Unsatisfiable, error.to_string())
+        }
         AssembleError::Plan(error) => Failure::new(Exit::World, error.to_string()),
         AssembleError::Unsolvable(explanation) => explained(
             Failure::new(Exit::Unsatisfiable, "the requirements cannot be satisfied"),

@@ -73,6 +73,8 @@ pub struct AttributeFacts {
     pub optional: Option<BTreeMap<String, Vec<Need>>>,
     /// `nativeBuildInputs`.
     pub native_inputs: Option<Vec<Need>>,
+    /// `nativeCheckInputs` and `checkInputs`.
+    pub check_inputs: Option<Vec<Need>>,
     /// `buildInputs`.
     pub inputs: Option<Vec<Need>>,
     /// `patches`.

@@ -12,6 +12,14 @@ pub enum Condition {
 }
 
 impl Condition {
+    /// Whether it holds on a system.
+    pub fn holds(&self, system: System) -> bool {
+        match self {
+            Condition::Platform(names) => names.iter().all(|name| predicate(name, system)),
+            Condition::Systems(systems) => systems.contains(&system),
+        }
+    }
+
     /// The shortest condition that, among the targets of `within`, holds exactly on those of `set`.
     /// None where it holds on all of them.
     pub fn of(targets: &Targets, set: TargetSet, within: TargetSet) -> Option<Self> {

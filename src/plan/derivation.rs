@@ -35,6 +35,9 @@ pub enum Definition {
     Nixpkgs(String),
     /// The same as another attribute of the finished set.
     Alias(String),
+    /// nixpkgs' recipe of this attribute, called with attributes of the finished set in place of
+    /// arguments: beside nixpkgs' own.
+    With(String, BTreeMap<String, String>),
     /// nixpkgs' attribute of this name, with another version and source.
     Override(String, Box<Derivation>),
     /// A package of its own.

@@ -93,8 +93,6 @@ pub(super) fn tool(
 /// brings no second version into a closure. Attributes at the default attribute's version are
 /// variants of it and follow by themselves.
 fn siblings(set: &Set<'_>, name: &PackageName, attr: &str, variants: &[Variant]) -> Vec<Entry> {
-    let attributes = set.request.nixpkgs.attributes(name);
-    let default = attributes.iter().find(|a| a.primary).map(|a| &a.version);
     let as_they_are: Vec<&str> = variants
         .iter()
         .filter_map(|v| match &v.definition {
@@ -102,10 +100,8 @@ fn siblings(set: &Set<'_>, name: &PackageName, attr: &str, variants: &[Variant])
             _ => None,
         })
         .collect();
-    attributes
-        .iter()
-        .filter(|a| a.attr != attr && Some(&a.version) != default)
-        .filter(|a| !as_they_are.contains(&a.attr.as_str()))
+    siblings_of(set, name, attr, &as_they_are)
+        .into_iter()
         .map(|a| Entry {
             attr: a.attr.clone(),
             project: name.clone(),
@@ -118,6 +114,23 @@ fn siblings(set: &Set<'_>, name: &PackageName, attr: &str, variants: &[Variant])
                 definition: Definition::Alias(attr.to_owned()),
             }],
         })
+        .collect()
+}
+
+/// nixpkgs' attributes of a project that are at another version than the default one, but for those
+/// that are the chosen one as they are.
+pub(super) fn siblings_of<'s>(
+    set: &'s Set<'_>,
+    name: &PackageName,
+    attr: &str,
+    as_they_are: &[&str],
+) -> Vec<&'s Attribute> {
+    let attributes = set.request.nixpkgs.attributes(name);
+    let default = attributes.iter().find(|a| a.primary).map(|a| &a.version);
+    let others = attributes.iter();
+    let others = others.filter(|a| a.attr != attr && Some(&a.version) != default);
+    others
+        .filter(|a| !as_they_are.contains(&a.attr.as_str()))
         .collect()
 }
 

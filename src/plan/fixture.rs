@@ -9,7 +9,8 @@ use url::Url;
 
 use super::{Plan, PlanError, Policy, Request, Trials, plan};
 use crate::index::{Distribution, Release};
-use crate::nixpkgs::{Nixpkgs, snapshot};
+use crate::nixpkgs::facts::AttributeFacts;
+use crate::nixpkgs::{Attribute, Nixpkgs, snapshot};
 use crate::problem::{Origin, SourceFile};
 use crate::project::SourceFacts;
 use crate::project::cargo::CrateCommit;
@@ -56,6 +57,23 @@ impl Fixture {
                 ..Policy::default()
             },
         }
+    }
+
+    /// The same with a tree's package set in place of the snapshot's: attribute, project, version and
+    /// recipe. The attribute that is called like its project is the default one.
+    pub fn tree(mut self, attributes: &[(&str, &str, &str, AttributeFacts)]) -> Self {
+        let attributes = attributes
+            .iter()
+            .map(|(attr, project, version, facts)| Attribute {
+                attr: (*attr).to_owned(),
+                project: PackageName::from_str(project).unwrap(),
+                version: Version::from_str(version).unwrap(),
+                primary: attr == project,
+                facts: facts.clone().into(),
+            });
+        let day = "2026-05-03".to_owned();
+        self.nixpkgs = Nixpkgs::new("a tree".to_owned(), day, attributes.collect());
+        self
     }
 
     /// A requirement of the project, in its setup.py.

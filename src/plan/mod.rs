@@ -1,6 +1,8 @@
 //! Pins and attributes to decisions: reuse, another attribute, override, or a new entry. Pure.
 
+mod beside;
 mod build;
+mod closure;
 mod condition;
 mod crates;
 mod cycle;
@@ -15,6 +17,7 @@ mod meta;
 mod native;
 mod patch;
 mod policy;
+mod proof;
 mod reason;
 mod rebuild;
 mod recipe;
@@ -209,6 +212,19 @@ pub enum PlanError {
         /// Project and version.
         release: String,
     },
+    /// Two derivations of one project meet, and nothing can be done about it here.
+    #[error(
+        "{project} would be there twice, through {first} and through {second}, and nixpkgs refuses that; \
+         use a nixpkgs in which both need the same, or another version of what needs one of them"
+    )]
+    TwoOfOne {
+        /// The project.
+        project: String,
+        /// How the first is reached, from what the environment names.
+        first: String,
+        /// How the second is.
+        second: String,
+    },
     /// An entry would refer to something that does not exist.
     #[error("`{by}` needs `{name}`, which neither nixpkgs nor an entry provides")]
     UnknownName {
@@ -235,9 +251,14 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, PlanError> {
     for tool in set.tools() {
         entries.push(entry::tool(&set, &cuts, tool, &mut warnings)?);
     }
+    entries.extend(proof::aliases(&set));
+    beside::fit(&set, &mut entries);
     entries.sort_by(|a, b| a.attr.cmp(&b.attr));
     annotate(&mut steps, &entries);
     let packages = entry::packages(&set, &cuts, &entries)?;
+    proof::prove(&set, &entries, &packages)?;
+    let mends = set.mends.values();
+    warnings.extend(mends.map(|mend| format!("{}: one of them is used for both", mend.because)));
     warnings.extend(other_interpreter(request));
     warnings.extend(fix::idle(&set));
     let targets = request.resolution.targets.clone();

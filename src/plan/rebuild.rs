@@ -1,18 +1,20 @@
 //! Which of nixpkgs' packages are built again because of the file: those that need something it
 //! changes, in however many steps. They no longer come from a binary cache.
 //!
-//! nixpkgs' own edges count where its recipes are known, the pins' metadata otherwise. A package
-//! that nixpkgs keeps never needs one that nixpkgs lacks, whatever its metadata says: that one's
-//! entry builds nothing again.
+//! nixpkgs' own edges count where its recipes are known: what a package needs to run, what builds it and
+//! what tests it. Of a recipe that is not known the pins' metadata tells what it needs to run, and nobody
+//! what builds it. A package that nixpkgs keeps never needs one that nixpkgs lacks, whatever its
+//! metadata says: that one's entry builds nothing again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Request;
+use super::closure::{Graph, Made};
 use super::decide::Decision;
+use super::proof;
 use super::reason;
-use super::set::{Pinned, Set};
-use crate::nixpkgs::is_bootstrap;
-use crate::python::PackageName;
+use super::set::Set;
+use crate::python::{PackageName, TargetSet};
 
 /// What an answer costs: derivations that no binary cache has.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -52,9 +54,9 @@ impl Weight {
 /// Weighs what would be done about the pins. Cheap: no source is looked at.
 pub fn weigh(request: &Request<'_>) -> Weight {
     let set = Set::new(request);
-    let needed_by = needed_by(&set);
+    let again = Again::new(&set);
     let mut weight = Weight {
-        rebuilt: rebuilt(&set).into_iter().cloned().collect(),
+        rebuilt: again.all(),
         ..Weight::default()
     };
     for (name, pins) in set.pins() {
@@ -62,10 +64,7 @@ pub fn weigh(request: &Request<'_>) -> Weight {
             match &pinned.decision {
                 Decision::New => weight.new += 1,
                 Decision::Override(_) | Decision::Other(_) => {
-                    let rebuilt = spread(&needed_by, vec![name]);
-                    let rebuilt = rebuilt.into_iter().filter(|n| is_kept(set.pins_of(n)));
-                    let rebuilt = rebuilt.cloned().collect();
-                    weight.changed.insert(name.clone(), rebuilt);
+                    weight.changed.insert(name.clone(), again.because_of(name));
                     if matches!(pinned.decision, Decision::Other(_)) {
                         weight.other.insert(name.clone());
                     }
@@ -83,57 +82,101 @@ pub fn weigh(request: &Request<'_>) -> Weight {
     weight
 }
 
-/// The projects that nixpkgs keeps and that are built again.
-pub(super) fn rebuilt<'a>(set: &'a Set<'_>) -> BTreeSet<&'a PackageName> {
-    let changes = |p: &Pinned| matches!(p.decision, Decision::Override(_) | Decision::Other(_));
-    let changed = set.pins().filter(|(_, pins)| pins.iter().any(changes));
-    let changed = changed.map(|(name, _)| name).collect();
-    let mut rebuilt = spread(&needed_by(set), changed);
-    rebuilt.retain(|name| is_kept(set.pins_of(name)));
-    rebuilt
+/// The projects of which nixpkgs' packages are built again.
+pub(super) fn rebuilt(set: &Set<'_>) -> BTreeSet<PackageName> {
+    Again::new(set).all()
 }
 
-fn is_kept(pins: &[Pinned<'_>]) -> bool {
-    pins.iter().all(|p| {
-        matches!(
-            p.decision,
-            Decision::Reuse(_) | Decision::Keep(_) | Decision::Bootstrap(_)
-        )
-    })
+/// What is built again. The targets differ little in that; the first one tells.
+struct Again<'a> {
+    graph: Graph<'a>,
+    /// Everything that is part of the environment, or that builds an entry.
+    there: BTreeSet<Made>,
+    needed_by: BTreeMap<Made, BTreeSet<Made>>,
+    /// nixpkgs' packages that name something which the file changes, by its project.
+    touched: BTreeMap<PackageName, BTreeSet<Made>>,
 }
 
-type Dependents<'a> = BTreeMap<&'a PackageName, BTreeSet<&'a PackageName>>;
+impl<'a> Again<'a> {
+    fn new(set: &'a Set<'_>) -> Self {
+        let target = set.targets().all().first().unwrap_or(TargetSet::NONE);
+        let aliases = set.mends.iter();
+        let aliases = aliases.map(|(attr, mend)| (attr.clone(), mend.to.clone()));
+        let graph = Graph::foreseen(set, target, &aliases.collect());
+        let plain = Graph::empty(set, target);
+        let mut there = BTreeSet::new();
+        for (name, pins) in set.pins().filter(|(name, _)| !set.lacks(name)) {
+            if pins.iter().any(|p| !p.pin.targets.is_empty()) {
+                let attr = set.attr(name).into_iter();
+                there.extend(graph.closure(attr).into_keys());
+            }
+        }
+        for closure in proof::closures(&graph, Vec::new()) {
+            there.extend(closure.into_keys());
+        }
+        let mut again = Self {
+            there,
+            needed_by: BTreeMap::new(),
+            touched: BTreeMap::new(),
+            graph,
+        };
+        again.look(&plain);
+        again
+    }
 
-/// Who needs whom, as far as nixpkgs can know of it: neither of the two is one that it lacks. The
-/// build tools are left out, as they are never changed.
-fn needed_by<'a>(set: &'a Set<'_>) -> Dependents<'a> {
-    let lacking = |p: &Pinned| matches!(p.decision, Decision::New | Decision::Stand(_));
-    let is_new = |name: &PackageName| set.pins_of(name).iter().all(lacking);
-    let mut needed_by = Dependents::new();
-    for (name, _) in set.pins().filter(|(name, _)| !is_new(name)) {
-        for needed in set.needs(name) {
-            if !is_new(needed) && !is_bootstrap(needed) {
-                needed_by.entry(needed).or_default().insert(name);
+    /// Looks at everything that is there, at what builds it, and so on.
+    fn look(&mut self, plain: &Graph<'_>) {
+        let mut seen: BTreeSet<Made> = self.there.clone();
+        let mut work: Vec<Made> = seen.iter().cloned().collect();
+        while let Some(made) = work.pop() {
+            let is_recipe = matches!(made, Made::Recipe(_));
+            let mut named = self.graph.needs(&made);
+            if is_recipe {
+                named.extend(self.graph.builds(&made));
+            }
+            for attr in named {
+                let needed = self.graph.made(&attr);
+                if is_recipe && needed != plain.made(&attr) {
+                    if let Some(project) = self.graph.project(&needed) {
+                        let touched = self.touched.entry(project.clone()).or_default();
+                        touched.insert(made.clone());
+                    }
+                }
+                if seen.insert(needed.clone()) {
+                    work.push(needed.clone());
+                }
+                let by = self.needed_by.entry(needed).or_default();
+                by.insert(made.clone());
             }
         }
     }
-    needed_by
-}
 
-/// Everything that needs one of these, in however many steps.
-fn spread<'a>(
-    needed_by: &Dependents<'a>,
-    mut from: Vec<&'a PackageName>,
-) -> BTreeSet<&'a PackageName> {
-    let mut found = BTreeSet::new();
-    while let Some(name) = from.pop() {
-        for dependent in needed_by.get(name).into_iter().flatten() {
-            if found.insert(*dependent) {
-                from.push(dependent);
+    /// The projects of nixpkgs' packages that are built again, whatever is to blame.
+    fn all(&self) -> BTreeSet<PackageName> {
+        self.spread(self.touched.values().flatten())
+    }
+
+    /// Those that are built again because one project is changed.
+    fn because_of(&self, project: &PackageName) -> BTreeSet<PackageName> {
+        self.spread(self.touched.get(project).into_iter().flatten())
+    }
+
+    fn spread<'m>(&'m self, from: impl Iterator<Item = &'m Made>) -> BTreeSet<PackageName> {
+        let mut found: BTreeSet<&Made> = BTreeSet::new();
+        let mut work: Vec<&Made> = from.collect();
+        while let Some(made) = work.pop() {
+            if found.insert(made) {
+                work.extend(self.needed_by.get(made).into_iter().flatten());
             }
         }
+        let recipes = found
+            .into_iter()
+            .filter(|made| matches!(made, Made::Recipe(_)));
+        let there = recipes.filter(|made| self.there.contains(made));
+        there
+            .filter_map(|made| self.graph.project(made).cloned())
+            .collect()
     }
-    found
 }
 
 #[cfg(test)]

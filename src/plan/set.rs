@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::decide::{Decision, canonical_attr, decide, stand_version};
+use super::proof::{self, Mend};
 use super::reason::admits;
 use super::spare::spared;
 use super::{Condition, Needed, Request, source};
@@ -37,6 +38,8 @@ pub(super) struct Set<'a> {
     /// Build tools that nixpkgs has, but too old for some entry: they stand beside nixpkgs' own, for
     /// those builds only, so that nothing else is built again.
     tools: BTreeMap<&'a PackageName, Pinned<'a>>,
+    /// Attributes of nixpkgs that are made the same as another of their project.
+    pub mends: BTreeMap<String, Mend>,
 }
 
 /// Takes those pins of build requirements out of the others that nixpkgs has at another version, and that
@@ -91,12 +94,30 @@ impl<'a> Set<'a> {
                 pinned.decision = Decision::Keep(attribute.clone());
             }
         }
-        Self {
+        let mut set = Self {
             request,
             pins,
             omitted,
             tools,
-        }
+            mends: BTreeMap::new(),
+        };
+        set.mends = proof::mends(&set);
+        set
+    }
+
+    /// Whether nixpkgs' recipe of some pin is known.
+    pub fn has_recipes(&self) -> bool {
+        let attributes = self.pins.values().flatten();
+        let attributes = attributes.filter_map(|pinned| pinned.decision.attribute());
+        attributes
+            .into_iter()
+            .any(|attribute| attribute.facts.is_some())
+    }
+
+    /// Whether nixpkgs has nothing of a project: none of its packages needs it.
+    pub fn lacks(&self, name: &PackageName) -> bool {
+        let lacking = |p: &Pinned| matches!(p.decision, Decision::New | Decision::Stand(_));
+        self.pins_of(name).iter().all(lacking)
     }
 
     /// The build tools that stand beside nixpkgs' own.

@@ -45,6 +45,16 @@ pub(super) fn definition(definition: &Definition, uses: &mut Uses) -> Expr {
     match definition {
         Definition::Nixpkgs(attr) => Expr::Name("prev").select(attr.as_str()),
         Definition::Alias(attr) => Expr::Name("final").select(attr.as_str()),
+        Definition::With(attr, inputs) => {
+            let inputs = inputs.iter();
+            let inputs = inputs.map(|(argument, attr)| {
+                Item::bind(argument.as_str(), Expr::Name("final").select(attr.as_str()))
+            });
+            Expr::Name("prev")
+                .select(attr.as_str())
+                .select("override")
+                .apply(Expr::Set(inputs.collect()))
+        }
         Definition::Override(attr, derivation) => Expr::Name("prev")
             .select(attr.as_str())
             .select("overridePythonAttrs")

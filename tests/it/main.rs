@@ -8,6 +8,7 @@ mod build;
 mod calamity;
 mod channel;
 mod checkout;
+mod closure;
 mod contribute;
 mod daily;
 mod damage;

@@ -268,6 +268,7 @@ impl Reading<'_> {
         self.facts.dependencies = self.needs(&["dependencies", "propagatedBuildInputs"]);
         self.facts.build_system = self.needs(&["build-system"]);
         self.facts.native_inputs = self.needs(&["nativeBuildInputs"]);
+        self.facts.check_inputs = self.needs(&["nativeCheckInputs", "checkInputs"]);
         self.facts.inputs = self.needs(&["buildInputs"]);
         self.facts.optional = self.optional();
         self.facts.patches = self.patches();

@@ -8,7 +8,7 @@ pub(super) fn made(entry: &Entry) -> Vec<String> {
     let mut all = Vec::new();
     for variant in &entry.variants {
         match &variant.definition {
-            Definition::Nixpkgs(_) | Definition::Alias(_) => {}
+            Definition::Nixpkgs(_) | Definition::Alias(_) | Definition::With(..) => {}
             Definition::Stand(stand) => all.push(format!(
                 "It has no modules of its own: {} installs them.",
                 stand.provider
