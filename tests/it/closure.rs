@@ -220,7 +220,7 @@ fn no_rendered_file_has_a_project_twice() {
     for file in std::fs::read_dir(folder).unwrap() {
         let file = file.unwrap().path();
         let text = std::fs::read_to_string(&file).unwrap();
-        let stubs: BTreeSet<&str> = ["prev.", "final."]
+        let stubs: BTreeSet<&str> = ["prev.", "final.", "ps."]
             .iter()
             .flat_map(|scope| text.split(scope).skip(1))
             .map(|rest| {
@@ -257,7 +257,7 @@ let
   empty = name: final.runCommand name { } "mkdir $out";
   names = [ "autoPatchelfHook" "cargo" "cmake" "libyaml" "ninja" "openssl" "pkg-config" "rustc" "zlib" ];
 in
-final.lib.genAttrs names empty
+prev.lib.genAttrs names empty
 // {
   rustPlatform = {
     cargoSetupHook = empty "cargo-setup-hook";
