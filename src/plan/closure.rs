@@ -172,7 +172,7 @@ impl<'a> Graph<'a> {
                 Definition::Override(base, d) => {
                     let mut own = graph.written_own(entry, d);
                     own.base = Some(base.clone());
-                    if d.keeps_build_system
+                    if d.keeps_build_system.is_some()
                         && let Some(facts) = facts(set, base)
                     {
                         let old = graph.attrs(facts.build_system.as_deref().unwrap_or_default());
