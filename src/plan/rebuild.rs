@@ -136,11 +136,12 @@ impl<'a> Again<'a> {
             }
             for attr in named {
                 let needed = self.graph.made(&attr);
-                if is_recipe && needed != plain.made(&attr) {
-                    if let Some(project) = self.graph.project(&needed) {
-                        let touched = self.touched.entry(project.clone()).or_default();
-                        touched.insert(made.clone());
-                    }
+                if is_recipe
+                    && needed != plain.made(&attr)
+                    && let Some(project) = self.graph.project(&needed)
+                {
+                    let touched = self.touched.entry(project.clone()).or_default();
+                    touched.insert(made.clone());
                 }
                 if seen.insert(needed.clone()) {
                     work.push(needed.clone());
