@@ -7,7 +7,7 @@ use super::native::Evidence;
 use super::reading::no_env;
 use super::{
     Cargo, Evaluated, External, Files, Hint, ProjectError, Testing, backend, cargo, external,
-    merge, module, native, testing,
+    merge, module, native, plugin, testing,
 };
 use std::collections::BTreeSet;
 
@@ -124,6 +124,8 @@ pub fn of(files: &dyn Files) -> Result<SourceFacts, ProjectError> {
     let mut build_requires = project.build_system.requires.clone();
     let own_backend = backend::requires(files);
     build_requires.extend(own_backend.iter().flatten().cloned());
+    let backend = project.build_system.backend.as_deref();
+    build_requires.extend(plugin::requires(files, backend));
     let external = external::read(files);
     let native = native::read(
         files,

@@ -29,6 +29,7 @@ mod ini;
 mod merge;
 mod module;
 pub mod native;
+mod plugin;
 mod pyproject;
 mod reading;
 mod requirements_txt;
