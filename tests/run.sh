@@ -13,9 +13,10 @@ missing() {
     python3 -c 'import ensurepip, sys; sys.exit(not ensurepip.version())' >/dev/null 2>&1 || echo python3-venv
     python3 -c 'import os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' >/dev/null 2>&1 || echo python3-dev
     python3 -c 'import wheel' >/dev/null 2>&1 || /usr/bin/python3 -c 'import wheel' >/dev/null 2>&1 || echo python3-wheel
-    for tool in pkg-config patch gcc; do
+    for tool in pkg-config patch gcc cmake meson; do
         command -v $tool >/dev/null 2>&1 || echo $tool
     done
+    command -v ninja >/dev/null 2>&1 || echo ninja-build
 }
 
 lacking=$(missing)

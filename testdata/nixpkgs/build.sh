@@ -15,6 +15,11 @@ for input in $inputs; do
     if [ -n "$sitePackages" ]; then add PYTHONPATH "$input/$sitePackages"; fi
 done
 
+postUnpackHooks=() postPatchHooks=()
+for input in $inputs; do
+    if [ -f "$input/nix-support/setup-hook" ]; then . "$input/nix-support/setup-hook"; fi
+done
+
 substituteInPlace() {
     "$hostPython" "$steps" substitute "$@"
 }
@@ -43,14 +48,17 @@ if [ -z "$dontUnpack" ]; then
     mkdir "$NIX_BUILD_TOP/source"
     cd "$NIX_BUILD_TOP/source"
     cd "$("$hostPython" "$steps" unpack "$src" "$format" "$sourceRoot")"
+    for function in "${postUnpackHooks[@]}"; do $function; done
     hook prePatch
     for patch in $patches; do
         echo "patch: $patch"
         patch -p1 < "$patch"
     done
     hook postPatch
+    for function in "${postPatchHooks[@]}"; do $function; done
 fi
 hook preConfigure
+phase configure true
 hook preBuild
 phase build step build "$format"
 hook postBuild

@@ -9,6 +9,8 @@
   # what nixpkgs has: Python packages, and C libraries for ./native.nix
   pythonPackages ? (final: prev: { }),
   libraries ? { },
+  # where crates are: NAME/VERSION/download below it
+  crates ? "http://crates.test/",
   overlays ? [ ],
   config ? { },
 }:
@@ -261,7 +263,12 @@ let
     final: prev:
     import ./native.nix {
       pkgs = final;
-      inherit lib host libraries;
+      inherit
+        lib
+        host
+        libraries
+        crates
+        ;
     };
 in
 lib.fix (

@@ -1,12 +1,36 @@
-# Programs and C libraries for extension modules: the host's pkg-config, and libraries that are
-# compiled here from a header and a source file.
+# Programs and C libraries for extension modules: the host's pkg-config, CMake, Meson, Ninja and Rust,
+# and libraries that are compiled here from a header and a source file.
 {
   pkgs,
   lib,
   host,
   libraries,
+  crates,
 }:
+let
+  # a program of the host, with what nixpkgs' one does to builds that have it among their inputs
+  program =
+    name: hook:
+    if host.programs.${name} == null then
+      throw "the host has no ${name}"
+    else
+      pkgs.runCommand name { inherit hook; } ''
+        mkdir -p $out/bin $out/nix-support
+        ln -s ${host.programs.${name}} $out/bin/${name}
+        echo "$hook" > $out/nix-support/setup-hook
+      '';
+in
 {
+  cmake = program "cmake" ''
+    if [ -z "$dontUseCmakeConfigure$configurePhase" ]; then
+      configurePhase='cmake -S . -B build; cd build'
+    fi
+  '';
+  meson = program "meson" "";
+  ninja = program "ninja" "";
+  cargo = program "cargo" "";
+  rustc = program "rustc" "";
+  rustPlatform = import ./rust { inherit pkgs lib crates; };
   pkg-config =
     if host.pkgConfig == null then
       throw "the host has no pkg-config"

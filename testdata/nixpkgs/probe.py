@@ -65,6 +65,17 @@ def others():
     return found
 
 
+def programs():
+    """Where build tools are; of Rust the toolchain itself, not a manager's stand-in for it."""
+    found = {name: shutil.which(name) for name in ("cmake", "meson", "ninja")}
+    rust = {"cargo": None, "rustc": None}
+    if shutil.which("rustc"):
+        ask = subprocess.run(["rustc", "--print", "sysroot"], capture_output=True, text=True)
+        folder = os.path.join(ask.stdout.strip(), "bin")
+        rust = {name: shutil.which(name, path=folder) for name in rust}
+    return {**found, **rust}
+
+
 def main(folder=None):
     wheels, versions = {}, {}
     for name in ("pip", "setuptools", "wheel"):
@@ -77,6 +88,7 @@ def main(folder=None):
         "path": os.environ["PATH"],
         "pkgConfig": shutil.which("pkg-config"),
         "compiler": shutil.which("cc"),
+        "programs": programs(),
         "python": {"executable": sys.executable, "version": "%d.%d.%d" % sys.version_info[:3]},
         "others": others(),
         "wheels": {**wheels, "versions": versions},

@@ -123,12 +123,15 @@ let
     "dontUnpack"
     "dontCheckRuntimeDeps"
     "dontCheckPythonMetadata"
+    "configurePhase"
     "dontUseCmakeConfigure"
     "pythonImportsCheck"
     "passthru"
     "meta"
     "cargoDeps"
     "cargoRoot"
+    # as null only: an sdist is built from its root
+    "buildAndTestSubdir"
   ];
 
   build =
@@ -285,6 +288,38 @@ let
       pyproject = true;
       src = ./flit-core;
       pythonImportsCheck = [ "flit_core.buildapi" ];
+    };
+    # others that run the real programs, whose output they pack with the one above
+    meson-python = final.buildPythonPackage {
+      pname = "meson-python";
+      version = "0.18";
+      pyproject = true;
+      src = ./meson-python;
+      build-system = [ final.flit-core ];
+      dependencies = [ final.flit-core ];
+      propagatedBuildInputs = [
+        pkgs.meson
+        pkgs.ninja
+      ];
+      pythonImportsCheck = [ "mesonpy" ];
+    };
+    scikit-build-core = final.buildPythonPackage {
+      pname = "scikit-build-core";
+      version = "0.11";
+      pyproject = true;
+      src = ./scikit-build-core;
+      build-system = [ final.flit-core ];
+      dependencies = [ final.flit-core ];
+      pythonImportsCheck = [ "scikit_build_core.build" ];
+    };
+    setuptools-rust = final.buildPythonPackage {
+      pname = "setuptools-rust";
+      version = "1.12";
+      pyproject = true;
+      src = ./setuptools-rust;
+      build-system = [ final.flit-core ];
+      dependencies = [ final.setuptools ];
+      pythonImportsCheck = [ "setuptools_rust" ];
     };
   };
 

@@ -5,6 +5,7 @@
 mod against;
 mod allow_build;
 mod build;
+mod build_native;
 mod calamity;
 mod channel;
 mod checkout;

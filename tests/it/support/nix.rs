@@ -23,6 +23,12 @@ pub enum Need {
     Setuptools,
     /// A C compiler, Python's headers and pkg-config.
     Compiler,
+    /// Cargo and rustc.
+    Rust,
+    /// CMake and Ninja.
+    Cmake,
+    /// Meson and Ninja.
+    Meson,
     /// A second Python that the small build backend runs on.
     SecondPython,
 }
@@ -236,6 +242,7 @@ fn find_host(needs: &[Need]) -> Result<Value, String> {
 fn lacks(host: &Value, need: Need) -> Option<String> {
     let versions = &host["wheels"]["versions"];
     let has = |name: &str| versions[name].is_string();
+    let runs = |name: &str| host["programs"][name].is_string();
     let text = match need {
         Need::Setuptools if !has("setuptools") => {
             "no wheel of setuptools (Debian: python3-setuptools-whl)"
@@ -244,6 +251,13 @@ fn lacks(host: &Value, need: Need) -> Option<String> {
         Need::Compiler if host["compiler"].is_null() => "no C compiler",
         Need::Compiler if host["headers"] == false => "no Python headers (Debian: python3-dev)",
         Need::Compiler if host["pkgConfig"].is_null() => "no pkg-config",
+        Need::Rust if !runs("cargo") || !runs("rustc") => "no Rust (cargo and rustc)",
+        Need::Cmake if !runs("cmake") || !runs("ninja") => {
+            "no CMake and Ninja (Debian: cmake, ninja-build)"
+        }
+        Need::Meson if !runs("meson") || !runs("ninja") => {
+            "no Meson and Ninja (Debian: meson, ninja-build)"
+        }
         Need::SecondPython if other_python(host).is_none() => "no second Python of 3.11 or later",
         _ => return None,
     };

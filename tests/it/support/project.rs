@@ -344,7 +344,8 @@ fn zip_of(members: &[(String, Vec<u8>)]) -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
-fn tar_gz_of(members: &[(String, Vec<u8>)]) -> Vec<u8> {
+/// An archive with these files, in this order.
+pub fn tar_gz_of(members: &[(String, Vec<u8>)]) -> Vec<u8> {
     let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     let mut tar = tar::Builder::new(gzip);
     for (name, bytes) in members {

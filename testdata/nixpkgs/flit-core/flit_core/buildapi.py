@@ -46,25 +46,54 @@ def get_requires_for_build_wheel(config_settings=None):
 
 
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
-    project = read_project()
-    stem = f"{re.sub(r'[-_.]+', '_', project['name'])}-{project['version']}"
     files = {}
     for path in modules():
         with open(path, "rb") as file:
             files[path] = file.read()
+    return pack(wheel_directory, read_project(), files)
+
+
+def pack(wheel_directory, project, files, tag="py3-none-any"):
+    """A wheel with these files; its name."""
+    stem = f"{re.sub(r'[-_.]+', '_', project['name'])}-{project['version']}"
     info = f"{stem}.dist-info"
+    pure = str(tag.endswith("-any")).lower()
     files[f"{info}/METADATA"] = metadata(project).encode()
-    files[f"{info}/WHEEL"] = b"Wheel-Version: 1.0\nGenerator: flit\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-    scripts = project.get("scripts", {})
-    if scripts:
-        lines = ["[console_scripts]"] + [f"{k} = {v}" for k, v in scripts.items()]
+    wheel = f"Wheel-Version: 1.0\nGenerator: flit\nRoot-Is-Purelib: {pure}\nTag: {tag}\n"
+    files[f"{info}/WHEEL"] = wheel.encode()
+    groups = {"console_scripts": project.get("scripts", {}), **project.get("entry-points", {})}
+    lines = []
+    for group, entries in groups.items():
+        if entries:
+            lines += [f"[{group}]"] + [f"{k} = {v}" for k, v in entries.items()]
+    if lines:
         files[f"{info}/entry_points.txt"] = ("\n".join(lines) + "\n").encode()
     files[f"{info}/RECORD"] = record(files, info)
-    name = f"{stem}-py3-none-any.whl"
+    name = f"{stem}-{tag}.whl"
     with zipfile.ZipFile(os.path.join(wheel_directory, name), "w") as wheel:
         for path, content in files.items():
             wheel.writestr(zipfile.ZipInfo(path), content)
     return name
+
+
+def native_tag():
+    """The tag of a wheel for this interpreter and system."""
+    import sys
+    import sysconfig
+
+    python = "cp%d%d" % sys.version_info[:2]
+    return f"{python}-{python}-" + re.sub(r"[-.]", "_", sysconfig.get_platform())
+
+
+def tree(root):
+    """The files below a folder, by their paths."""
+    files = {}
+    for folder, _, names in os.walk(root):
+        for name in sorted(names):
+            path = os.path.join(folder, name)
+            with open(path, "rb") as file:
+                files[os.path.relpath(path, root)] = file.read()
+    return files
 
 
 def record(files, info):
