@@ -100,6 +100,7 @@ pub fn alternatives(
         policy: question.policy,
         trials: &trials,
         crates: &BTreeMap::new(),
+        wheels: &BTreeMap::new(),
     });
     let step = steps
         .into_iter()

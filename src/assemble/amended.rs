@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::index::{Catalog, Distribution, IndexError, Page, Release, Scout};
+use crate::index::{Catalog, Distribution, Extent, IndexError, Page, Release, Scout, WheelFacts};
 use crate::project::SourceFacts;
 use crate::project::files::Found;
 use crate::python::{Metadata, PackageName, Sha256, Version, Wanted};
@@ -74,6 +74,15 @@ impl<A: Amend> Catalog for Amended<'_, A> {
         sdist: &Distribution,
     ) -> Result<Arc<SourceFacts>, IndexError> {
         self.catalog.facts(name, sdist)
+    }
+
+    fn wheel_facts(
+        &self,
+        name: &PackageName,
+        wheel: &Distribution,
+        extent: Extent,
+    ) -> Result<Arc<WheelFacts>, IndexError> {
+        self.catalog.wheel_facts(name, wheel, extent)
     }
 
     fn commit_sha256(&self, url: &str, commit: &str) -> Result<Sha256, IndexError> {

@@ -351,6 +351,7 @@ pub(super) fn weigh(
         digests: &BTreeMap::new(),
         trials: &BTreeMap::new(),
         crates: &BTreeMap::new(),
+        wheels: &BTreeMap::new(),
         nixpkgs: question.nixpkgs,
         unpublished: &unpublished(catalog, question.nixpkgs, resolution),
         policy: question.policy,

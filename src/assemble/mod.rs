@@ -18,6 +18,7 @@ mod parallel;
 mod pinned;
 mod restated;
 mod trial;
+mod wheel;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -231,6 +232,7 @@ pub fn assemble(
         facts: BTreeMap::new(),
         trials: BTreeMap::new(),
         crates: BTreeMap::new(),
+        wheels: BTreeMap::new(),
         disagreements: BTreeMap::new(),
         unbuildable: BTreeSet::new(),
         digests: BTreeMap::new(),
@@ -271,7 +273,9 @@ pub fn assemble(
         if missing.is_empty() {
             let trials = trial::trials(&gathered.catalog, &request)?;
             let crates = trial::crates(&gathered.catalog, &request);
+            let wheels = wheel::facts(&gathered.catalog, &request)?;
             (gathered.trials, gathered.crates) = (trials, crates);
+            gathered.wheels = wheels;
             let undigested = plan::undigested_crates(&gathered.request(&resolution, &build));
             if gathered.take_wheels(undigested) {
                 continue;
@@ -339,6 +343,8 @@ struct Gathered<'a> {
     trials: plan::Trials,
     /// Digests of commits that crates are from.
     crates: BTreeMap<CrateCommit, Result<Sha256, String>>,
+    /// What wheels tell of entries.
+    wheels: plan::Wheels,
     digests: BTreeMap<String, Sha256>,
     /// Releases whose wheel and sdist require different things, and a sentence about each.
     disagreements: BTreeMap<(PackageName, Version), String>,
@@ -377,6 +383,7 @@ impl Gathered<'_> {
             facts: &self.facts,
             trials: &self.trials,
             crates: &self.crates,
+            wheels: &self.wheels,
             digests: &self.digests,
             nixpkgs: self.question.nixpkgs,
             unpublished: &self.unpublished,

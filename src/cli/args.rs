@@ -389,6 +389,14 @@ pub struct Why {
     /// [default: as with `lock`, seen from the lock]
     #[arg(long, value_name = "WHICH", env = "PYRESOLVE_NIXPKGS")]
     pub nixpkgs: Option<String>,
+    /// Where channels are that `--nixpkgs channel:NAME` names: only lists in the cache are read
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "PYRESOLVE_CHANNEL_URL",
+        hide_env_values = true
+    )]
+    pub channel_url: Option<String>,
     /// Where answers of the index are kept: nothing else is asked [default: the platform's cache
     /// folder]
     #[arg(

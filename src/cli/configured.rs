@@ -29,6 +29,8 @@ pub struct Configured {
     pub prerelease: Option<Prerelease>,
     /// `nixpkgs`.
     pub nixpkgs: Option<Choice>,
+    /// `channel-url`.
+    pub channel_url: Option<String>,
     /// `output`, relative to the current folder.
     pub output: Option<PathBuf>,
     /// `extras`.
@@ -125,6 +127,9 @@ impl Configured {
                 .nixpkgs
                 .as_ref()
                 .map(|p| Choice::parse(&p.value, folder)),
+            channel_url: reading.value(settings.channel_url.as_ref(), |text| {
+                settings::address(text, "the channels").map_err(|failure| failure.what)
+            }),
             output: settings.output.as_ref().map(|p| folder.join(&p.value)),
             extras: values(&settings.extras),
             groups: values(&settings.groups),
@@ -224,6 +229,7 @@ python = '3.12'
 systems = ['x86_64-linux']
 prefer = 'latest'
 prerelease = 'allow'
+channel-url = 'https://channels.test/'
 index-url = 'https://a.test/simple'
 exclude-newer = '2026-01-01'
 no-binary = ['Zz.Demo', 'b']
@@ -237,6 +243,10 @@ b = '2025-01-01'
         assert_eq!(configured.systems, [System::X86_64Linux]);
         assert_eq!(configured.prefer, Some(Prefer::Latest));
         assert_eq!(configured.prerelease, Some(Prerelease::Allow));
+        assert_eq!(
+            configured.channel_url.as_deref(),
+            Some("https://channels.test/")
+        );
         assert_eq!(configured.no_binary.unwrap().projects.len(), 2);
         assert_eq!(configured.pinned[0].1.value, "own");
         assert_eq!(configured.exclude_newer_for.len(), 1);
@@ -252,13 +262,14 @@ prefer = 'newest'
 exclude-newer = 'yesterday'
 index-url = 'ftp://a.test'
 no-binary = ['=']
+channel-url = 'here'
 ";
         let problems = configured(text).unwrap_err().problems;
         let lines: Vec<usize> = problems
             .iter()
             .map(|p| p.origin.as_ref().unwrap().line_column().0)
             .collect();
-        assert_eq!(lines, [1, 2, 3, 5, 4, 6]);
+        assert_eq!(lines, [1, 2, 3, 7, 5, 4, 6]);
         assert!(problems[2].what.contains("none of nixpkgs, latest, lowest"));
     }
 }

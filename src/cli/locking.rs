@@ -416,6 +416,7 @@ impl Work<'_> {
             facts: &BTreeMap::new(),
             trials: &BTreeMap::new(),
             crates: &BTreeMap::new(),
+            wheels: &BTreeMap::new(),
             digests: &BTreeMap::new(),
             nixpkgs: self.nixpkgs,
             unpublished: &assemble::unpublished(self.catalog, self.nixpkgs, resolution),
@@ -448,6 +449,8 @@ impl Work<'_> {
             actions: &aspects.actions,
             older: &aspects.older,
             build: &aspects.build,
+            constraints: &self.wishes.constraints,
+            overrides: &self.wishes.overrides,
             written: &aspects.written,
         };
         let text =
@@ -486,9 +489,14 @@ fn actions(plan: &Plan) -> BTreeMap<(PackageName, String), Action> {
     plan.steps
         .iter()
         .map(|step| {
+            let needed_by = step.reasons.iter().filter(|_| step.for_build);
             let action = Action {
                 action: step.action.text().to_owned(),
                 attribute: step.attribute.clone(),
+                inputs: step.inputs.clone(),
+                needed_by: needed_by
+                    .map(|reason| (reason.by.clone(), reason.requirement.clone()))
+                    .collect(),
             };
             ((step.name.clone(), step.version.to_string()), action)
         })

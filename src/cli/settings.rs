@@ -161,7 +161,10 @@ impl Lock {
                 .nixpkgs
                 .as_deref()
                 .map(|text| Choice::parse(text, Path::new(""))),
-            channel_url: args.versions.channel_url.clone(),
+            channel_url: match &args.versions.channel_url {
+                Some(url) => Some(url.clone()),
+                None => configured.channel_url.clone(),
+            },
             policy: policy(args, &configured)?,
             prefer_wheels: prefer_wheels(args, &configured)?,
             exact: args.versions.pins != Some(args::Pins::Prefer),

@@ -52,7 +52,7 @@ pub fn find(
         Err(failure) if args.nixpkgs.is_some() => return Err(failure),
         Err(failure) => return Ok(Known::nothing(&failure)),
     };
-    let list = match question::channel_list(None, &mut located, &options) {
+    let list = match question::channel_list(meant.channel_url.as_deref(), &mut located, &options) {
         Ok(list) => list,
         Err(failure) => return Ok(Known::nothing(&failure)),
     };
@@ -123,6 +123,7 @@ fn meant(
                 .filter_map(|s| System::from_str(s).ok())
                 .collect(),
             nixpkgs: args.nixpkgs.clone(),
+            channel_url: args.channel_url.clone(),
             prefer: match own.prefer.as_str() {
                 "latest" => Some(args::Prefer::Latest),
                 "lowest" => Some(args::Prefer::Lowest),
@@ -156,6 +157,8 @@ fn wishes(own: &Own, folder: &Path) -> Wishes {
     let mut wishes = Wishes {
         called: "your project".to_owned(),
         requirements: own.requirements.iter().filter_map(read).collect(),
+        constraints: own.constraints.iter().filter_map(read).collect(),
+        overrides: own.overrides.iter().filter_map(read).collect(),
         ..Wishes::default()
     };
     let here = if folder.as_os_str().is_empty() {
@@ -165,8 +168,8 @@ fn wishes(own: &Own, folder: &Path) -> Wishes {
     };
     if let Ok(files) = Directory::open(here) {
         let settings = project::settings::read(&files);
-        wishes.constraints = settings.constraints;
-        wishes.overrides = settings.overrides;
+        wishes.constraints.extend(settings.constraints);
+        wishes.overrides.extend(settings.overrides);
         wishes.nixpkgs = settings.nixpkgs.map(|n| Choice::parse(&n.value, here));
         let stated = settings.metadata.into_iter();
         wishes.stated = stated

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Catalog, Distribution, IndexError, Page, Release};
+use super::{Catalog, Distribution, Extent, IndexError, Page, Release, WheelFacts};
 use crate::project::SourceFacts;
 use crate::project::files::Found;
 use crate::python::{Metadata, PackageName, Sha256, Version, Wanted};
@@ -78,6 +78,19 @@ impl Catalog for FixedCatalog {
                 what: sdist.file.clone(),
                 reason: "it is not part of this universe".to_owned(),
             })
+    }
+
+    /// Its wheels are names only.
+    fn wheel_facts(
+        &self,
+        _: &PackageName,
+        wheel: &Distribution,
+        _: Extent,
+    ) -> Result<Arc<WheelFacts>, IndexError> {
+        Err(IndexError::Malformed {
+            what: wheel.file.clone(),
+            reason: "it is not part of this universe".to_owned(),
+        })
     }
 
     fn commit_sha256(&self, url: &str, commit: &str) -> Result<Sha256, IndexError> {

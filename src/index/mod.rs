@@ -12,6 +12,7 @@ mod client;
 pub mod credential;
 mod direct;
 pub mod document;
+mod elf;
 pub mod fixed;
 mod folder;
 mod git;
@@ -31,6 +32,7 @@ mod scan;
 mod sdist;
 mod shared;
 pub mod timestamp;
+mod wheel;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -45,6 +47,7 @@ pub use options::{Index, Location, MetadataBuilder, Options};
 pub use release::{Commit, Distribution, FileUrl, Glimpse, Page, Place, Release, Tree};
 pub use remote::{Counts, RemoteCatalog};
 pub use timestamp::Timestamp;
+pub use wheel::{Extent, Object, WheelFacts};
 
 /// Why the index did not answer a question.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -161,6 +164,17 @@ pub trait Catalog: Send + Sync {
         sdist: &Distribution,
         paths: &BTreeSet<String>,
     ) -> Result<BTreeMap<String, Found>, IndexError>;
+
+    /// Facts about a wheel: the modules in it, and what its shared objects link.
+    ///
+    /// # Errors
+    /// Anything that fetching can run into; a wheel that cannot be read.
+    fn wheel_facts(
+        &self,
+        name: &PackageName,
+        wheel: &Distribution,
+        extent: Extent,
+    ) -> Result<Arc<WheelFacts>, IndexError>;
 
     /// The digest of the tree of a repository's commit, as `fetchgit` checks it.
     ///

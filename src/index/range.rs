@@ -42,9 +42,9 @@ pub struct Sparse {
 
 /// How far reading came.
 #[derive(Debug)]
-pub enum Step {
-    /// METADATA.
-    Found(Vec<u8>),
+pub enum Step<T> {
+    /// What was looked for.
+    Found(T),
     /// This range is needed.
     Wants(Range<u64>),
     /// It is no wheel that we can read.
@@ -62,6 +62,11 @@ impl Sparse {
         sparse.add(response).then_some(sparse)
     }
 
+    /// The size of the whole file.
+    pub fn size(&self) -> u64 {
+        self.len
+    }
+
     /// Adds another part; false where the answer is none of this file.
     pub fn add(&mut self, response: &Response) -> bool {
         match content_range(response) {
@@ -74,15 +79,20 @@ impl Sparse {
     }
 
     /// Looks for METADATA.
-    pub fn metadata(&self, wheel: &str) -> Step {
+    pub fn metadata(&self, wheel: &str) -> Step<Vec<u8>> {
+        self.read(|reader| member(reader, wheel))
+    }
+
+    /// Looks for something in the parts that are at hand.
+    pub fn read<T>(&self, look: impl FnOnce(Reader<'_>) -> Result<T, String>) -> Step<T> {
         let wanted = Cell::new(None);
         let reader = Reader {
             sparse: self,
             at: 0,
             wanted: &wanted,
         };
-        match member(reader, wheel) {
-            Ok(text) => Step::Found(text),
+        match look(reader) {
+            Ok(found) => Step::Found(found),
             Err(reason) => match wanted.take() {
                 Some(range) => Step::Wants(range),
                 None => Step::Broken(reason),
@@ -150,7 +160,8 @@ fn metadata_name<R: Read + Seek>(archive: &ZipArchive<R>, wheel: &str) -> Option
     found.iter().find(own).or(found.first()).cloned()
 }
 
-struct Reader<'s> {
+/// The parts that are at hand, as a file with holes.
+pub struct Reader<'s> {
     sparse: &'s Sparse,
     at: u64,
     wanted: &'s Cell<Option<Range<u64>>>,

@@ -12,7 +12,7 @@ use super::once::OnceMap;
 use super::options::Options;
 use super::pool::Pool;
 use super::shared::{Claim, Hashing, Known, Shared, interrupted};
-use super::{Catalog, Distribution, IndexError, Page, Release, Scout};
+use super::{Catalog, Distribution, Extent, IndexError, Page, Release, Scout, WheelFacts};
 use crate::event::Event;
 use crate::project::SourceFacts;
 use crate::project::files::Found;
@@ -325,6 +325,15 @@ impl Catalog for RemoteCatalog {
             .facts
             .wait(&sdist.url.to_string())
             .map(|(_, facts)| facts)
+    }
+
+    fn wheel_facts(
+        &self,
+        _: &PackageName,
+        wheel: &Distribution,
+        extent: Extent,
+    ) -> Result<Arc<WheelFacts>, IndexError> {
+        self.find_wheel_facts(wheel, extent)
     }
 
     fn commit_sha256(&self, url: &str, commit: &str) -> Result<Sha256, IndexError> {

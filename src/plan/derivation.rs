@@ -83,6 +83,8 @@ pub struct Derivation {
     pub inputs: Vec<Needed>,
     /// Who says so of these two, by attribute: `meson.build:12: dependency('zlib')`.
     pub evidence: BTreeMap<String, Vec<String>>,
+    /// Libraries that its binaries get from the driver of a device: `libcuda.so.1`.
+    pub of_drivers: Vec<String>,
     /// Attributes of the set that it needs to run.
     pub dependencies: Vec<Needed>,
     /// What each of its extras adds.

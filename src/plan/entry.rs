@@ -13,6 +13,7 @@ use super::{Condition, PlanError, Reason, build, fix, meta, native, recipe, sour
 use crate::nixpkgs::facts::{AttributeFacts, Need};
 use crate::nixpkgs::{Attribute, is_bootstrap};
 use crate::python::{ExtraName, Filename, PackageName, TargetSet};
+use crate::resolve::Pin;
 
 /// The entries for a project's pins: its own, and those that keep other versions of it out of the set.
 pub(super) fn entries(
@@ -200,7 +201,9 @@ fn adapt(
         derivation
             .native_inputs
             .retain(|n| !has(&facts.native_inputs, &n.attr));
-        derivation.inputs.retain(|n| !has(&facts.inputs, &n.attr));
+        let lists = [&facts.inputs, &facts.dependencies];
+        let links = |attr: &str| lists.iter().any(|list| has(list, attr));
+        derivation.inputs.retain(|n| !links(&n.attr));
         keep_programs(facts, derivation);
     }
     let mut said: Vec<String> = Vec::new();
@@ -338,7 +341,8 @@ fn derivation(
         evidence: inputs.evidence,
         dependencies,
         optional: optional(set, pinned),
-        imports: facts.map(|f| modules(&f.modules)).unwrap_or_default(),
+        imports: imports(set, pin, facts.map(|f| f.modules.as_slice())),
+        of_drivers: inputs.of_drivers,
         meta: meta::meta(pin, facts.map(|f| &f.about), &source),
         source,
     };
@@ -364,6 +368,19 @@ fn keeps_build_system(set: &Set<'_>, pinned: &Pinned<'_>) -> Option<&'static str
     let wheels = &pinned.pin.release.wheels;
     (!known && wheels.iter().any(native))
         .then_some("the recipe may name programs for native code here")
+}
+
+/// The modules that are imported after the build: those of the source, or else of the wheel.
+fn imports(set: &Set<'_>, pin: &Pin, of_source: Option<&[String]>) -> Vec<String> {
+    match of_source {
+        Some(names) => modules(names),
+        None => {
+            let wheel = set.wheels(pin).first();
+            wheel
+                .map(|wheel| modules(&wheel.modules))
+                .unwrap_or_default()
+        }
+    }
 }
 
 /// The modules whose names can be imported.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::{Plan, PlanError, Policy, Request, Trials, plan};
+use super::{Plan, PlanError, Policy, Request, Trials, Wheels, plan};
 use crate::index::{Distribution, Release};
 use crate::nixpkgs::facts::AttributeFacts;
 use crate::nixpkgs::{Attribute, Nixpkgs, snapshot};
@@ -31,6 +31,7 @@ pub(crate) struct Fixture {
     pub unpublished: BTreeSet<PackageName>,
     pub trials: Trials,
     pub crates: BTreeMap<CrateCommit, Result<Sha256, String>>,
+    pub wheels: Wheels,
     pub policy: Policy,
 }
 
@@ -51,6 +52,7 @@ impl Fixture {
             unpublished: BTreeSet::new(),
             trials: BTreeMap::new(),
             crates: BTreeMap::new(),
+            wheels: Wheels::new(),
             policy: Policy {
                 project: "the command line".to_owned(),
                 command: "pyresolve lock setup.py".to_owned(),
@@ -174,6 +176,7 @@ impl Fixture {
             unpublished: &self.unpublished,
             trials: &self.trials,
             crates: &self.crates,
+            wheels: &self.wheels,
             policy: &self.policy,
         })
     }

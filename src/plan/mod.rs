@@ -30,6 +30,7 @@ pub mod trial;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::index::{Distribution, Extent, WheelFacts};
 use crate::nixpkgs::Nixpkgs;
 use crate::nixpkgs::facts::{AttributeFacts, Kind};
 use crate::problem::Origin;
@@ -50,6 +51,9 @@ pub use rebuild::{Weight, weigh};
 pub use recipe::version_variable;
 pub use trial::{Trial, Trials};
 
+/// Facts about the wheels of releases.
+pub type Wheels = BTreeMap<(PackageName, Version), Vec<Arc<WheelFacts>>>;
+
 /// What a plan is made from.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
@@ -67,6 +71,8 @@ pub struct Request<'a> {
     pub trials: &'a Trials,
     /// The digests of the trees of commits that crates are from, or why one is not known.
     pub crates: &'a BTreeMap<CrateCommit, Result<Sha256, String>>,
+    /// What the wheels tell that [`wheels_to_read`] names.
+    pub wheels: &'a Wheels,
     /// What nixpkgs has.
     pub nixpkgs: &'a Nixpkgs,
     /// Projects that nixpkgs has at a version that their index lacks.
@@ -301,6 +307,16 @@ fn annotate(steps: &mut [Step], entries: &[Entry]) {
             }
         }
     }
+}
+
+/// The wheels whose facts say what entries are linked with, and which modules those install that are
+/// packaged as wheels. How far each is to be read stands beside it.
+pub fn wheels_to_read(request: &Request<'_>) -> Vec<(Pin, Distribution, Extent)> {
+    let set = Set::new(request);
+    let wanted = native::linked::to_read(&set).into_iter();
+    wanted
+        .map(|(pin, wheel, extent)| (pin.clone(), wheel.clone(), extent))
+        .collect()
 }
 
 /// The commits that crates of the entries are from.

@@ -1,5 +1,7 @@
 //! Tools and libraries from nixpkgs' top level that an entry needs.
 
+pub(super) mod linked;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::crates::{self, Sought};
@@ -7,11 +9,13 @@ use super::decide::canonical_attr;
 use super::derivation::Rust;
 use super::set::{Pinned, Set};
 use super::{Condition, Needed, build};
+use crate::index::WheelFacts;
 use crate::nixpkgs::library::{with_library, with_module};
 use crate::project::SourceFacts;
 use crate::project::native::{Evidence, Kind};
 use crate::python::{System, TargetSet};
 use crate::resolve::Pin;
+use linked::Owner;
 
 /// Attributes of the top level that an entry's build needs, each with the places that say so.
 #[derive(Debug, Default)]
@@ -24,18 +28,14 @@ pub(super) struct Inputs {
     pub evidence: BTreeMap<String, Vec<String>>,
     /// What the build asks for and nixpkgs is not known to have, as sentences.
     pub unknown: Vec<String>,
+    /// Libraries that come with the driver of a device: `libcuda.so.1`.
+    pub of_drivers: Vec<String>,
 }
 
-/// What an entry's build needs. Published binaries for Linux expect its libraries in places where
-/// nixpkgs has none: `autoPatchelfHook` tells them where they are; the wheels' own specification
-/// (PEP 600) lets them expect those of the compiler and zlib, what else they need they carry.
+/// What an entry's build needs.
 pub(super) fn inputs(set: &Set<'_>, pin: &Pin, binary: bool) -> Inputs {
     if binary {
-        return Inputs {
-            tools: on_linux(set, pin, &["autoPatchelfHook"]),
-            libraries: on_linux(set, pin, &["stdenv.cc.cc.lib", "zlib"]),
-            ..Inputs::default()
-        };
+        return of_binaries(set, pin);
     }
     let mut tools = BTreeSet::new();
     let mut inputs = Inputs::default();
@@ -50,6 +50,9 @@ pub(super) fn inputs(set: &Set<'_>, pin: &Pin, binary: bool) -> Inputs {
             "meson-python" | "pkgconfig" => &["pkg-config"],
             _ => &[],
         };
+        for attr in these {
+            inputs.note(attr, format!("the build requires {}", requirement.name));
+        }
         tools.extend(these);
     }
     let mut libraries = BTreeSet::new();
@@ -59,6 +62,10 @@ pub(super) fn inputs(set: &Set<'_>, pin: &Pin, binary: bool) -> Inputs {
             kind => {
                 if kind == Kind::Module {
                     tools.insert("pkg-config");
+                    inputs.note(
+                        "pkg-config",
+                        format!("{}: {}", evidence.place, evidence.text),
+                    );
                 }
                 let elsewhere = is_elsewhere(&evidence.name);
                 let library = library(kind, &evidence.name).filter(|_| !elsewhere);
@@ -77,8 +84,36 @@ pub(super) fn inputs(set: &Set<'_>, pin: &Pin, binary: bool) -> Inputs {
             tools.extend(&attrs);
         }
         for attr in attrs {
-            let places = inputs.evidence.entry(attr.to_owned()).or_default();
-            places.push(format!("{}: {}", evidence.place, evidence.text));
+            inputs.note(attr, format!("{}: {}", evidence.place, evidence.text));
+        }
+    }
+    let unread = set
+        .wheels(pin)
+        .iter()
+        .filter(|wheel| wheel.objects.is_empty());
+    for (wheel, why) in unread.filter_map(|wheel| Some((&wheel.wheel, wheel.unread.as_ref()?))) {
+        let missing = "so it does not tell what the build links";
+        inputs.unknown.push(format!("{wheel} {why}, {missing}"));
+    }
+    for link in set
+        .wheels(pin)
+        .iter()
+        .flat_map(|wheel| linked::of_modules(wheel))
+    {
+        match link.owner() {
+            Owner::Attribute(attr) => {
+                libraries.insert(attr);
+                inputs.note(attr, link.evidence());
+            }
+            Owner::Compiler("gfortran.cc.lib") => {
+                tools.insert("gfortran");
+                inputs.note("gfortran", link.evidence());
+            }
+            Owner::Unknown => inputs.unknown.push(format!(
+                "no attribute of nixpkgs is known for {}, which {} of its wheel links",
+                link.soname, link.member
+            )),
+            Owner::System | Owner::Compiler(_) | Owner::Driver => {}
         }
     }
     for sought in crates_of(set, pin) {
@@ -92,6 +127,73 @@ pub(super) fn inputs(set: &Set<'_>, pin: &Pin, binary: bool) -> Inputs {
     inputs.tools = tools.into_iter().map(everywhere).collect();
     inputs.libraries = libraries.into_iter().map(everywhere).collect();
     inputs
+}
+
+/// Published binaries for Linux expect libraries in places where nixpkgs has none: `autoPatchelfHook`
+/// tells them where they are. Which ones is read from the wheels. Where they could not be read, it is
+/// those of the compiler and zlib, which the wheels' own specification (PEP 600) lets them expect.
+fn of_binaries(set: &Set<'_>, pin: &Pin) -> Inputs {
+    let mut inputs = Inputs {
+        tools: on_linux(set, pin, &["autoPatchelfHook"]),
+        ..Inputs::default()
+    };
+    if !inputs.tools.is_empty() {
+        inputs.note(
+            "autoPatchelfHook",
+            "its binaries are made for other Linux systems".to_owned(),
+        );
+    }
+    let mut libraries = BTreeSet::new();
+    let linux = |wheel: &WheelFacts| wheel.wheel.contains("linux");
+    let wheels: Vec<_> = set
+        .wheels(pin)
+        .iter()
+        .filter(|wheel| linux(wheel))
+        .collect();
+    let unread = wheels
+        .iter()
+        .filter_map(|wheel| Some((&wheel.wheel, wheel.unread.as_ref()?)));
+    for (wheel, why) in unread {
+        inputs.unknown.push(format!(
+            "{wheel} {why}: where the build stops at a library, name its attribute in \
+             `fixes.{}.buildInputs`",
+            pin.name
+        ));
+    }
+    if wheels.is_empty() || !inputs.unknown.is_empty() {
+        libraries.extend(["stdenv.cc.cc.lib", "zlib"]);
+    }
+    let mut seen = BTreeSet::new();
+    for link in wheels.iter().flat_map(|wheel| linked::of_everything(wheel)) {
+        if !seen.insert(link.soname.clone()) {
+            continue;
+        }
+        match link.owner() {
+            Owner::Attribute(attr) | Owner::Compiler(attr) => {
+                libraries.insert(attr);
+                inputs.note(attr, link.evidence());
+            }
+            Owner::Driver => inputs.of_drivers.push(link.soname.clone()),
+            Owner::Unknown => inputs.unknown.push(format!(
+                "no attribute of nixpkgs is known for {}, which {} of its wheel links: the build \
+                 stops there, unless `fixes.{}.buildInputs` names one",
+                link.soname, link.member, pin.name
+            )),
+            Owner::System => {}
+        }
+    }
+    let libraries: Vec<&str> = libraries.into_iter().collect();
+    inputs.libraries = on_linux(set, pin, &libraries);
+    inputs
+}
+
+impl Inputs {
+    fn note(&mut self, attr: &str, evidence: String) {
+        self.evidence
+            .entry(attr.to_owned())
+            .or_default()
+            .push(evidence);
+    }
 }
 
 /// The attributes of a program that setup.py starts or PEP 725's table names.

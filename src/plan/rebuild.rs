@@ -190,6 +190,7 @@ mod tests {
     fn weight(fixture: &Fixture) -> Weight {
         weigh(&Request {
             crates: &fixture.crates,
+            wheels: &fixture.wheels,
             resolution: &fixture.resolution,
             build: &[],
             facts: &fixture.facts,

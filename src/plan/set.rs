@@ -9,6 +9,7 @@ use super::proof::{self, Mend};
 use super::reason::admits;
 use super::spare::spared;
 use super::{Condition, Needed, Request, source};
+use crate::index::WheelFacts;
 use crate::nixpkgs::{Attribute, is_bootstrap};
 use crate::project::SourceFacts;
 use crate::python::{ExtraName, PackageName, Requirement, TargetSet, Targets, Version};
@@ -227,6 +228,12 @@ impl<'a> Set<'a> {
         self.request
             .facts
             .get(&(pin.name.clone(), pin.version.clone()))
+    }
+
+    /// What is known of a pin's wheels.
+    pub fn wheels(&self, pin: &Pin) -> &'a [Arc<WheelFacts>] {
+        let key = (pin.name.clone(), pin.version.clone());
+        self.request.wheels.get(&key).map_or(&[], Vec::as_slice)
     }
 
     /// Whether an entry for this pin builds from sources.

@@ -49,17 +49,8 @@ pub(super) fn source(
     if let Some(sdist) = sdist(pin, policy) {
         return Ok(Source::Sdist(fetch(pin, sdist, policy, digests)?));
     }
-    let mut chosen: BTreeMap<System, &Distribution> = BTreeMap::new();
-    for (index, environment) in targets.environments.iter().enumerate() {
-        let target = TargetSet::single(index);
-        if pin.targets.contains(target)
-            && let Some(wheel) = best_wheel(&pin.release, targets, target)
-        {
-            chosen.insert(environment.system, wheel);
-        }
-    }
     let mut wheels = BTreeMap::new();
-    for (system, wheel) in chosen {
+    for (system, wheel) in self::wheels(pin, targets) {
         if let Filename::Wheel(name) = &wheel.filename
             && name.platform == "any"
         {
@@ -83,6 +74,20 @@ pub(super) fn has_wheels(pin: &Pin, targets: &Targets) -> bool {
         .map(TargetSet::single)
         .filter(|target| pin.targets.contains(*target));
     needed.all(|target| best_wheel(&pin.release, targets, target).is_some())
+}
+
+/// The wheel of each target's system, where it has one.
+pub(super) fn wheels<'a>(pin: &'a Pin, targets: &Targets) -> BTreeMap<System, &'a Distribution> {
+    let mut chosen: BTreeMap<System, &Distribution> = BTreeMap::new();
+    for (index, environment) in targets.environments.iter().enumerate() {
+        let target = TargetSet::single(index);
+        if pin.targets.contains(target)
+            && let Some(wheel) = best_wheel(&pin.release, targets, target)
+        {
+            chosen.insert(environment.system, wheel);
+        }
+    }
+    chosen
 }
 
 /// The wheel to take on one target: one for every system, else the one made for the interpreter most

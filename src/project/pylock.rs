@@ -5,6 +5,7 @@
 
 pub mod graph;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 use std::str::FromStr as _;
@@ -129,7 +130,7 @@ pub struct LockedFile {
     pub size: Option<u64>,
     /// Its digests, hexadecimal.
     #[serde(default)]
-    pub hashes: std::collections::BTreeMap<String, String>,
+    pub hashes: BTreeMap<String, String>,
 }
 
 /// What pyresolve wrote for itself about the whole.
@@ -150,9 +151,15 @@ pub struct Own {
     pub nixpkgs: Option<OwnNixpkgs>,
     /// What the user required.
     pub requirements: Vec<String>,
+    /// The user's limits on versions, of settings and files.
+    pub constraints: Vec<String>,
+    /// His requirements that replace others.
+    pub overrides: Vec<String>,
+    /// What only builds need.
+    pub build: Vec<OwnBuild>,
     /// The files that were written with the lock, with the digests of their texts
     /// (`sha256:` and hexadecimal digits).
-    pub written: std::collections::BTreeMap<String, String>,
+    pub written: BTreeMap<String, String>,
 }
 
 /// The nixpkgs facts that were used.
@@ -165,6 +172,34 @@ pub struct OwnNixpkgs {
     pub date: String,
     /// The git revision.
     pub revision: Option<String>,
+}
+
+/// A pin that only builds need.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct OwnBuild {
+    /// The project.
+    pub name: String,
+    /// The version.
+    pub version: String,
+    /// What the Nix file does about it.
+    pub action: Option<String>,
+    /// The attribute.
+    pub attribute: Option<String>,
+    /// Who needs it.
+    pub needed_by: Vec<OwnNeed>,
+    /// What of nixpkgs its build needs, by attribute, each with who says so.
+    pub inputs: BTreeMap<String, Vec<String>>,
+}
+
+/// Somebody who needs something.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+pub struct OwnNeed {
+    /// Who: `building demo 1.0`.
+    pub by: String,
+    /// The requirement.
+    pub requirement: String,
 }
 
 /// What pyresolve wrote for itself about a pin.
@@ -184,6 +219,8 @@ pub struct OwnPackage {
     pub rather_than: Option<String>,
     /// Why not.
     pub because: Option<String>,
+    /// What of nixpkgs its build needs, by attribute, each with who says so.
+    pub inputs: BTreeMap<String, Vec<String>>,
 }
 
 impl Pylock {

@@ -52,6 +52,8 @@ pub struct Settings {
     pub systems: Vec<Placed<String>>,
     /// `nixpkgs`: which nixpkgs counts.
     pub nixpkgs: Option<Placed<String>>,
+    /// `channel-url`: where channels are.
+    pub channel_url: Option<Placed<String>>,
     /// `prefer`.
     pub prefer: Option<Placed<String>>,
     /// `prerelease`.
@@ -132,6 +134,7 @@ impl Settings {
                 "python" => self.python = text(reading, node),
                 "systems" => self.systems = texts(reading, node),
                 "nixpkgs" => self.nixpkgs = text(reading, node),
+                "channel-url" => self.channel_url = text(reading, node),
                 "prefer" => self.prefer = text(reading, node),
                 "prerelease" => self.prerelease = text(reading, node),
                 "output" => self.output = text(reading, node),

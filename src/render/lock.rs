@@ -19,7 +19,9 @@ use crate::index::{Commit, Distribution, Place};
 use crate::nixpkgs::Nixpkgs;
 use crate::plan::Older;
 use crate::plan::source::relative;
-use crate::python::{Filename, PackageName, Sha256, System, TargetSet, Targets, Wanted, tag};
+use crate::python::{
+    Filename, PackageName, Requirement, Sha256, System, TargetSet, Targets, Wanted, tag,
+};
 use crate::resolve::{Edge, Pin, Resolution};
 
 /// Everything that the lock says.
@@ -45,6 +47,10 @@ pub struct LockText<'a> {
     pub older: &'a BTreeMap<PackageName, Older>,
     /// Pins that only builds need.
     pub build: &'a [Pin],
+    /// The user's limits, of settings and files.
+    pub constraints: &'a [Requirement],
+    /// His requirements that replace others.
+    pub overrides: &'a [Requirement],
     /// The files that are written with the lock, with the digests of their texts.
     pub written: &'a [(String, Sha256)],
 }
@@ -56,6 +62,10 @@ pub struct Action {
     pub action: String,
     /// The attribute.
     pub attribute: String,
+    /// What of nixpkgs its build needs, by attribute, each with who says so.
+    pub inputs: BTreeMap<String, Vec<String>>,
+    /// Who needs it, and the requirement: told of what only builds need.
+    pub needed_by: Vec<(String, String)>,
 }
 
 /// The text of the lock.
@@ -169,7 +179,23 @@ fn package(out: &mut String, lock: &LockText<'_>, pin: &Pin) -> Result<(), Strin
         key(out, "rather-than", &older.rather_than);
         key(out, "because", &older.because);
     }
+    if let Some(action) = action {
+        inputs(out, "packages.tool.pyresolve", action);
+    }
     Ok(())
+}
+
+/// What of nixpkgs a build needs, as a table below the one of this name.
+fn inputs(out: &mut String, table: &str, action: &Action) {
+    if action.inputs.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n[{table}.inputs]");
+    for (attr, evidence) in &action.inputs {
+        let mut name = String::new();
+        string(&mut name, attr);
+        strings(out, &name, evidence.iter().map(String::as_str));
+    }
 }
 
 /// The edges to other pins; a version where there are several pins of the project.
@@ -373,14 +399,30 @@ fn tool(out: &mut String, lock: &LockText<'_>) -> Result<(), String> {
         out.push_str(" }\n");
     }
     requires(out, "requirements", &lock.resolution.roots);
+    for (name, requirements) in [
+        ("constraints", lock.constraints),
+        ("overrides", lock.overrides),
+    ] {
+        if !requirements.is_empty() {
+            let texts: BTreeSet<String> = requirements.iter().map(ToString::to_string).collect();
+            strings(out, name, texts.iter().map(String::as_str));
+        }
+    }
     for pin in lock.build {
         out.push_str("\n[[tool.pyresolve.build]]\n");
         key(out, "name", pin.name.as_ref());
-        key(out, "version", &pin.version.to_string());
+        let version = pin.version.to_string();
+        key(out, "version", &version);
         if let Some(sdist) = &pin.release.sdist {
             out.push_str("sdist = ");
             file(out, lock, sdist)?;
             out.push('\n');
+        }
+        if let Some(action) = lock.actions.get(&(pin.name.clone(), version)) {
+            key(out, "action", &action.action);
+            key(out, "attribute", &action.attribute);
+            needed_by(out, &action.needed_by);
+            inputs(out, "tool.pyresolve.build", action);
         }
     }
     if !lock.written.is_empty() {
@@ -391,6 +433,21 @@ fn tool(out: &mut String, lock: &LockText<'_>) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+fn needed_by(out: &mut String, needs: &[(String, String)]) {
+    if needs.is_empty() {
+        return;
+    }
+    out.push_str("needed-by = [\n");
+    for (by, requirement) in needs {
+        out.push_str("    { by = ");
+        string(out, by);
+        out.push_str(", requirement = ");
+        string(out, requirement);
+        out.push_str(" },\n");
+    }
+    out.push_str("]\n");
 }
 
 /// The requirements behind edges, as written, each once.

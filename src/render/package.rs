@@ -3,6 +3,8 @@
 //! Packages are plain sets with literal values, which every current nixpkgs takes, in the order that
 //! its reviewers expect. Names come from a fixed list: nixpkgs takes unknown ones silently.
 
+mod inputs;
+
 use std::collections::BTreeSet;
 
 use super::source::{format, src};
@@ -11,6 +13,7 @@ use crate::plan::derivation::{
     License, Meta, OldNames, OldScript, Patches, Source, Variable, VersionVariable,
 };
 use crate::plan::{Condition, Definition, Derivation, Needed};
+use inputs::inputs;
 
 /// Which of `pkgs`' attributes an expression mentions.
 #[derive(Debug, Default)]
@@ -632,43 +635,6 @@ fn added(attribute: &'static str, before: OldNames, names: Expr) -> Option<Expr>
             Box::new(both(names)),
             Box::new(Expr::Name("true")),
         )),
-    }
-}
-
-fn inputs(d: &Derivation, overrides: bool, out: &mut Groups, uses: &mut Uses) {
-    let lists = [
-        ("nativeBuildInputs", &d.native_inputs),
-        ("buildInputs", &d.inputs),
-    ];
-    for (name, needed) in lists.into_iter().filter(|(_, needed)| !needed.is_empty()) {
-        let ours = needed_list("pkgs", needed, uses);
-        let list = match (overrides, ours) {
-            (false, ours) => ours,
-            (true, Expr::Binary(Operator::Concat, mut parts)) => {
-                parts.insert(0, Expr::Name("old").select_or(name, Expr::List(Vec::new())));
-                Expr::Binary(Operator::Concat, parts)
-            }
-            (true, ours) => {
-                let old = Expr::Name("old").select_or(name, Expr::List(Vec::new()));
-                Expr::Binary(Operator::Concat, vec![old, ours])
-            }
-        };
-        let mut items: Vec<Item> = Vec::new();
-        for needed in needed.iter().filter(|_| name == "buildInputs") {
-            let places = d.evidence.get(&needed.attr).into_iter().flatten();
-            let place = places.filter_map(|place| place.split(": ").next()).next();
-            let say = |place: &str| Item::Comment(format!("{}: {place}", needed.attr));
-            items.extend(place.map(say));
-        }
-        items.push(Item::bind(name, list));
-        out.add(items);
-    }
-    if d.own_cmake {
-        let cmake = "the build system runs CMake itself".to_owned();
-        out.add(vec![
-            Item::Comment(cmake),
-            Item::bind("dontUseCmakeConfigure", Expr::Name("true")),
-        ]);
     }
 }
 

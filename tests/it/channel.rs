@@ -131,3 +131,32 @@ fn what_is_wrong_with_a_list_is_told() {
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     assert!(!workshop.path("pylock.toml").exists());
 }
+
+/// `channel-url` in the settings counts for `lock` and `why`; the variable counts before it.
+#[test]
+fn the_place_of_channels_can_be_set() {
+    let workshop = workshop();
+    let base = workshop.index.root();
+    workshop.write(
+        "pyresolve.toml",
+        &format!("nixpkgs = \"channel:nixos-26.05\"\nchannel-url = \"{base}\"\n"),
+    );
+    workshop.locked(&["requirements.txt", "--prefer", "latest"]);
+    let why = |variable: Option<&str>| {
+        let mut command = workshop.command(&["why", "django"]);
+        command.envs(variable.map(|url| ("PYRESOLVE_CHANNEL_URL", url)));
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    let told = why(None);
+    assert!(told.contains("what could be done"), "{told}");
+    assert!(!told.contains("is not known"), "{told}");
+    let elsewhere = why(Some("http://127.0.0.1:9/"));
+    assert!(
+        elsewhere.contains("what could be done is not known"),
+        "{elsewhere}"
+    );
+    workshop.write("pyresolve.toml", "nixpkgs = \"channel:nixos-26.05\"\n");
+    let told = why(Some(&base));
+    assert!(told.contains("what could be done"), "{told}");
+    assert!(!told.contains("is not known"), "{told}");
+}

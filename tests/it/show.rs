@@ -181,3 +181,23 @@ fn a_lock_is_exported_with_its_hashes() {
     );
     assert_eq!(text.matches("--hash").count(), 4);
 }
+
+/// The limits of a constraints file are part of the lock's question.
+#[test]
+fn why_knows_the_constraints_of_files() {
+    let workshop = forced();
+    workshop.write("requirements.txt", "zz-app\naioamqp\n");
+    workshop.write("limits.txt", "zz-app<2\npamqp<5\n");
+    workshop.write("instead.txt", "pamqp>=4\n");
+    let with = ["--constraint", "limits.txt", "--override", "instead.txt"];
+    workshop.locked(&[&["requirements.txt", "--prefer", "latest"], &with[..]].concat());
+    let lock = workshop.read("pylock.toml");
+    assert!(
+        lock.contains("constraints = [\n    \"pamqp<5\",\n    \"zz-app<2\",\n]\n"),
+        "{lock}"
+    );
+    assert!(lock.contains("overrides = [\"pamqp>=4\"]\n"), "{lock}");
+    let why = shown(&workshop, &["why", "pamqp"]);
+    assert!(!why.contains("another answer"), "{why}");
+    assert!(why.contains("what could be done"), "{why}");
+}

@@ -1,5 +1,6 @@
 //! `pyresolve why`: who asks for a project, and what became of it.
 
+use std::collections::BTreeMap;
 use std::str::FromStr as _;
 
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::report::{BOLD, CYAN, Report};
 use crate::cli::way::{self, Known};
 use crate::project::pylock::graph::{Graph, Need};
-use crate::project::pylock::{Locked, Pylock};
+use crate::project::pylock::{Locked, OwnBuild, Pylock};
 use crate::python::PackageName;
 
 /// Runs `pyresolve why`.
@@ -24,6 +25,10 @@ pub fn run(args: &args::Why, report: &Report) -> Result<Exit, Failure> {
     let name = PackageName::from_str(&args.name)
         .map_err(|_| Failure::usage(format!("`{}` is not a project's name", args.name)))?;
     let pins = graph.pins(&name);
+    let builds = only_builds(&lock, &name);
+    if pins.is_empty() && !builds.is_empty() {
+        return tell_builds(&builds, args, report);
+    }
     if pins.is_empty() {
         return Err(Failure::new(
             Exit::Unsatisfiable,
@@ -53,6 +58,73 @@ pub fn run(args: &args::Why, report: &Report) -> Result<Exit, Failure> {
         })
         .collect();
     super::print(report, &texts.join("\n"))
+}
+
+/// The pins of a project that only builds need.
+fn only_builds<'a>(lock: &'a Pylock, name: &PackageName) -> Vec<&'a OwnBuild> {
+    let all = lock.own.iter().flat_map(|own| &own.build);
+    all.filter(|pin| PackageName::from_str(&pin.name).is_ok_and(|own| own == *name))
+        .collect()
+}
+
+fn tell_builds(builds: &[&OwnBuild], args: &args::Why, report: &Report) -> Result<Exit, Failure> {
+    if args.json {
+        let all: Vec<Value> = builds.iter().map(|pin| build_as_json(pin)).collect();
+        return super::print(report, &format!("{:#}\n", Value::from(all)));
+    }
+    let texts: Vec<String> = builds
+        .iter()
+        .map(|pin| build_as_text(pin, report))
+        .collect();
+    super::print(report, &texts.join("\n"))
+}
+
+fn build_as_text(pin: &OwnBuild, report: &Report) -> String {
+    let mut lines = vec![report.paint_result(BOLD, &format!("{} {}", pin.name, pin.version))];
+    if let (Some(action), Some(attribute)) = (&pin.action, &pin.attribute) {
+        lines.push(format!("  {}", meaning(action, attribute)));
+    }
+    lines.push("  only builds need it".to_owned());
+    for need in &pin.needed_by {
+        let by = report.paint_result(CYAN, &need.by);
+        lines.push(format!("  {by} needs {}", need.requirement));
+    }
+    inputs(&pin.inputs, &mut lines);
+    lines.join("\n") + "\n"
+}
+
+fn build_as_json(pin: &OwnBuild) -> Value {
+    let needed = pin.needed_by.iter();
+    let needed = needed.map(|need| json!({ "by": need.by, "requirement": need.requirement }));
+    json!({
+        "name": pin.name,
+        "version": pin.version,
+        "for_build": true,
+        "action": pin.action,
+        "attribute": pin.attribute,
+        "needed_by": needed.collect::<Vec<_>>(),
+        "inputs": pin.inputs,
+    })
+}
+
+/// What of nixpkgs a build needs, and who says so.
+fn inputs(inputs: &BTreeMap<String, Vec<String>>, lines: &mut Vec<String>) {
+    if inputs.is_empty() {
+        return;
+    }
+    lines.push("  its build needs of nixpkgs:".to_owned());
+    let width = inputs.keys().map(|attr| attr.chars().count()).max();
+    let width = width.unwrap_or(0);
+    for (attr, evidence) in inputs {
+        let mut shown = attr.as_str();
+        for text in evidence {
+            lines.push(format!("    {shown:width$}  {text}"));
+            shown = "";
+        }
+        if evidence.is_empty() {
+            lines.push(format!("    {attr}"));
+        }
+    }
 }
 
 /// What could be done about a pin; none where nothing is built because of it or of what it needs.
@@ -184,6 +256,7 @@ fn as_text(graph: &Graph<'_>, place: usize, report: &Report) -> String {
             None => format!("  {by} needs it"),
         });
     }
+    inputs(&pin.own.inputs, &mut lines);
     lines.join("\n") + "\n"
 }
 
@@ -233,5 +306,6 @@ fn as_json(graph: &Graph<'_>, place: usize) -> Value {
         "because": pin.and_then(|pin| pin.own.because.clone()),
         "way": way.iter().filter_map(|p| graph.pin(*p)).map(release).collect::<Vec<_>>(),
         "needed_by": needed,
+        "inputs": pin.map(|pin| pin.own.inputs.clone()).unwrap_or_default(),
     })
 }

@@ -1,11 +1,12 @@
-//! The small files of the cache, which are read and written whole: facts of sdists, what was seen at
-//! paths of them, notes about indexes, answers.
+//! The small files of the cache, which are read and written whole: facts of sdists and wheels, what was
+//! seen at paths of sdists, notes about indexes, answers.
 //!
 //! Each is a checksum in hexadecimal, a line feed, and what it is about; what does not fit is a miss.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::super::wheel::WheelFacts;
 use super::{Cache, FACTS};
 use crate::project::SourceFacts;
 use crate::project::files::Found;
@@ -68,6 +69,19 @@ impl Cache {
     pub fn store_looked(&self, sha256: &Sha256, found: &BTreeMap<String, Found>) {
         if let (Some(path), Ok(json)) = (self.facts_path(sha256), serde_json::to_vec(found)) {
             self.seal(&path.with_extension("looked"), &json);
+        }
+    }
+
+    /// The facts of the wheel with this digest, as far as `extent` goes.
+    pub fn wheel_facts(&self, sha256: &Sha256, extent: &str) -> Option<WheelFacts> {
+        let path = self.facts_path(sha256)?.with_extension(extent);
+        serde_json::from_slice(&open(&path)?).ok()
+    }
+
+    /// Keeps them.
+    pub fn store_wheel_facts(&self, sha256: &Sha256, extent: &str, facts: &WheelFacts) {
+        if let (Some(path), Ok(json)) = (self.facts_path(sha256), serde_json::to_vec(facts)) {
+            self.seal(&path.with_extension(extent), &json);
         }
     }
 

@@ -94,10 +94,20 @@ fn rendered(resolution: &Resolution) -> Result<String, String> {
             Action {
                 action: "new".to_owned(),
                 attribute: "demo".to_owned(),
+                inputs: BTreeMap::from([(
+                    "a.b".to_owned(),
+                    vec![
+                        "setup.py:1: \"x\"".to_owned(),
+                        "x.so: links libx.so".to_owned(),
+                    ],
+                )]),
+                needed_by: Vec::new(),
             },
         )]),
         older: &BTreeMap::new(),
         build: &[],
+        constraints: &[],
+        overrides: &[],
         written: &[("dependencies.nix".to_owned(), Sha256::of(b"{ }"))],
     })
 }

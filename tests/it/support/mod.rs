@@ -6,6 +6,7 @@
 )]
 
 pub mod browser;
+pub mod elf;
 pub mod forge;
 pub mod index;
 pub mod nix;

@@ -7,6 +7,8 @@ use std::path::Path;
 use data_encoding::BASE64URL_NOPAD;
 use pyresolve::python::Sha256;
 
+use super::elf;
+
 /// One release of a project. By default it has a pure wheel and an sdist that says everything.
 #[derive(Debug, Clone)]
 pub struct Release {
@@ -26,6 +28,7 @@ pub struct Release {
     headers: Vec<String>,
     description: usize,
     padding: usize,
+    objects: Vec<(String, Vec<u8>)>,
 }
 
 #[derive(Debug, Clone)]
@@ -79,6 +82,7 @@ impl Release {
             ],
             description: 0,
             padding: 0,
+            objects: Vec::new(),
         }
     }
 
@@ -172,6 +176,12 @@ impl Release {
         self
     }
 
+    /// A shared object in the wheels that are for one platform, which links these libraries.
+    pub fn object(mut self, path: &str, needed: &[&str]) -> Self {
+        self.objects.push((path.to_owned(), elf::object(needed)));
+        self
+    }
+
     /// `Requires-Python` as the index tells it.
     pub fn requires_python(&self) -> Option<&str> {
         self.requires_python.as_deref()
@@ -249,6 +259,9 @@ impl Release {
             format!("{stem}/__init__.py"),
             format!("__version__ = \"{}\"\n", self.version).into_bytes(),
         )];
+        if !pure {
+            members.extend(self.objects.iter().cloned());
+        }
         if self.padding > 0 {
             members.push((format!("{stem}/data.bin"), noise(self.padding)));
         }
