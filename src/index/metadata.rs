@@ -2,6 +2,7 @@
 //! the `.metadata` file (PEP 658), METADATA out of the wheel by byte ranges, the whole wheel; for
 //! a release without wheels the sdist. Never a guess: where no way is certain, that is an error.
 
+use std::str::FromStr;
 use std::sync::{Arc, PoisonError};
 
 use url::Url;
@@ -13,7 +14,7 @@ use super::record;
 use super::shared::{Hashing, Known, Shared, interrupted};
 use super::{Distribution, IndexError, Release};
 use crate::python::metadata::Header;
-use crate::python::{Filename, Metadata, PackageName, Sha256};
+use crate::python::{Filename, Metadata, PackageName, Sha256, Version};
 
 /// The largest METADATA file.
 const MAX_METADATA: u64 = 32 << 20;
@@ -282,6 +283,14 @@ impl Shared {
             return Err(IndexError::Malformed {
                 what: what(),
                 reason: format!("it is that of `{}`", metadata.name),
+            });
+        }
+        let is_other =
+            |v: Version| v != release.version && v != release.version.clone().without_local();
+        if Version::from_str(&metadata.version).is_ok_and(is_other) {
+            return Err(IndexError::Malformed {
+                what: what(),
+                reason: format!("it is that of version {}", metadata.version),
             });
         }
         let metadata = Arc::new(metadata);

@@ -68,6 +68,28 @@ impl fmt::Display for System {
     }
 }
 
+impl System {
+    /// The system that compilers (`aarch64-apple-darwin`), wheels (`x86_64-manylinux2014`) or uv
+    /// (`linux`, `macos`) call so.
+    fn called(name: &str) -> Option<Self> {
+        let (machine, platform) = match name {
+            "linux" => ("x86_64", "linux"),
+            "macos" => ("aarch64", "darwin"),
+            _ => name.split_once('-')?,
+        };
+        let is_linux = matches!(platform, "linux" | "linux-gnu" | "unknown-linux-gnu")
+            || platform.starts_with("manylinux");
+        let is_darwin = matches!(platform, "darwin" | "apple-darwin");
+        match machine {
+            "x86_64" if is_linux => Some(System::X86_64Linux),
+            "aarch64" if is_linux => Some(System::Aarch64Linux),
+            "aarch64" | "arm64" if is_darwin => Some(System::Aarch64Darwin),
+            "x86_64" if is_darwin => Some(System::X86_64Darwin),
+            _ => None,
+        }
+    }
+}
+
 impl FromStr for System {
     type Err = String;
 
@@ -75,6 +97,7 @@ impl FromStr for System {
         Self::ALL
             .into_iter()
             .find(|system| system.name() == text)
+            .or_else(|| Self::called(text))
             .ok_or_else(|| {
                 format!(
                     "`{text}` is none of {}",
@@ -249,6 +272,26 @@ impl TargetSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn systems_are_known_by_the_names_that_others_have_for_them() {
+        for (name, system) in [
+            ("x86_64-linux", System::X86_64Linux),
+            ("linux", System::X86_64Linux),
+            ("x86_64-unknown-linux-gnu", System::X86_64Linux),
+            ("x86_64-manylinux2014", System::X86_64Linux),
+            ("aarch64-manylinux_2_28", System::Aarch64Linux),
+            ("macos", System::Aarch64Darwin),
+            ("arm64-darwin", System::Aarch64Darwin),
+            ("aarch64-apple-darwin", System::Aarch64Darwin),
+            ("x86_64-apple-darwin", System::X86_64Darwin),
+        ] {
+            assert_eq!(System::from_str(name), Ok(system), "{name}");
+        }
+        for name in ["windows", "x86_64-unknown-linux-musl", "riscv64-linux", ""] {
+            assert!(System::from_str(name).is_err(), "{name}");
+        }
+    }
 
     #[test]
     fn markers_are_evaluated_for_the_targets() {

@@ -114,7 +114,7 @@ fn repair_marker(marker: &str) -> Option<String> {
                     .find(|c| !matches!(c, '<' | '>' | '=' | '!' | '~'))
                     .unwrap_or(rest.len());
                 tokens.push(match rest.get(..end)? {
-                    "=" => "==".to_owned(),
+                    "=" | "===" => "==".to_owned(),
                     "=>" => ">=".to_owned(),
                     "=<" => "<=".to_owned(),
                     "<>" => "!=".to_owned(),

@@ -37,6 +37,35 @@ pub enum Wanted {
     Path(PathBuf),
 }
 
+impl Wanted {
+    /// Whether both name the same address or path, however it is written: a path may be a `file:`
+    /// address, and the name in a fragment (`#egg=`) and the order of its parts say nothing.
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        self == other || self.place() == other.place()
+    }
+
+    fn place(&self) -> Self {
+        let Wanted::Url(url) = self else {
+            return self.clone();
+        };
+        let parts = url.fragment().unwrap_or_default().split('&');
+        let mut parts: Vec<&str> = parts
+            .filter(|part| !part.is_empty() && !part.starts_with("egg="))
+            .collect();
+        parts.sort_unstable();
+        if parts.is_empty()
+            && url.scheme() == "file"
+            && let Ok(path) = url.to_file_path()
+        {
+            return Wanted::Path(path);
+        }
+        let mut place = url.clone();
+        let fragment = parts.join("&");
+        place.set_fragment((!fragment.is_empty()).then_some(&*fragment));
+        Wanted::Url(place)
+    }
+}
+
 /// Why a text is not a requirement.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a requirement: {reason}")]

@@ -10,9 +10,9 @@ use super::input::{Input, Prefer};
 use super::node::Facet;
 use super::project::{Admission, Known, Project, Source};
 use super::universe::Universe;
-use crate::index::{Distribution, Page};
+use crate::index::{Distribution, Page, Release};
 use crate::python::range::{self, Point, Range};
-use crate::python::{Filename, PackageName, TargetSet, Targets, VersionSpecifiers, tag};
+use crate::python::{Filename, PackageName, TargetSet, VersionSpecifiers, tag};
 
 /// The targets that the files of a release serve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,11 +22,16 @@ pub(super) struct Serving {
 }
 
 impl Serving {
-    /// A release that needs no files.
-    pub fn everything(targets: &Targets) -> Self {
-        Self {
-            targets: targets.all(),
-        }
+    /// The one release that an address or a path holds: a wheel serves the targets of its tags.
+    pub fn direct(release: &Release, input: &Input) -> Self {
+        let everything = input.targets.all();
+        let targets = match (&release.sdist, release.wheels.as_slice()) {
+            (None, [first, rest @ ..]) => rest
+                .iter()
+                .fold(tags(first, input), |set, file| set.or(tags(file, input))),
+            _ => everything,
+        };
+        Self { targets }
     }
 
     /// A release without files.
@@ -87,6 +92,14 @@ pub(super) fn serves(file: &Distribution, name: &PackageName, input: &Input) -> 
         Filename::Sdist(_) if input.policy.only_binary.has(name) => TargetSet::NONE,
         Filename::Sdist(_) => input.targets.all(),
         Filename::Wheel(_) if input.policy.no_binary.has(name) => TargetSet::NONE,
+        Filename::Wheel(_) => tags(file, input),
+    }
+}
+
+/// The targets that a file's tags name.
+fn tags(file: &Distribution, input: &Input) -> TargetSet {
+    match &file.filename {
+        Filename::Sdist(_) => input.targets.all(),
         Filename::Wheel(wheel) => tag::served(wheel, &input.targets),
     }
 }

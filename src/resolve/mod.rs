@@ -64,18 +64,6 @@ pub enum ResolveError {
     /// The index did not answer.
     #[error(transparent)]
     Index(#[from] IndexError),
-    /// A project is required from two places at once.
-    #[error(
-        "`{project}` is required from two places, {first} and {second}; name one of them with `--override`"
-    )]
-    Sources {
-        /// The project.
-        project: PackageName,
-        /// An address or path.
-        first: String,
-        /// Another.
-        second: String,
-    },
     /// More versions turned out to be impossible than allowed.
     #[error("no answer after {0} impossible versions")]
     Patience(u32),
@@ -123,6 +111,13 @@ pub(crate) enum Unusable {
     Python(VersionSpecifiers),
     /// It needs a project from an address, which only the user can ask for.
     Address(String),
+    /// It needs a project from another address than where that comes from.
+    Elsewhere {
+        /// What it needs.
+        requirement: String,
+        /// Where the project comes from.
+        place: String,
+    },
     /// It needs another version of itself.
     Itself,
     /// The index no longer has it.
@@ -138,6 +133,9 @@ impl fmt::Display for Unusable {
                 f,
                 "it needs `{requirement}`, and an address counts only in your own requirements"
             ),
+            Unusable::Elsewhere { requirement, place } => {
+                write!(f, "it needs `{requirement}`, which comes from {place}")
+            }
             Unusable::Itself => f.write_str("it needs another version of itself"),
             Unusable::Gone => f.write_str("the index no longer has it"),
         }
@@ -163,7 +161,7 @@ fn resolve_once(
     input: &Input,
     observer: &dyn Observer,
 ) -> Result<Outcome, ResolveError> {
-    let universe = Universe::new(catalog, input)?;
+    let universe = Universe::new(catalog, input);
     let mut parts = Vec::new();
     match solve(&universe, input.targets.all(), &mut parts, observer)? {
         None => {
@@ -196,7 +194,7 @@ fn within(
     observer: &dyn Observer,
     patience: u32,
 ) -> Result<Option<Resolution>, ResolveError> {
-    let mut universe = Universe::new(catalog, input)?;
+    let mut universe = Universe::new(catalog, input);
     universe.patience = Some(patience);
     let mut parts = Vec::new();
     match solve(&universe, input.targets.all(), &mut parts, observer) {
@@ -225,7 +223,7 @@ fn attempt(
     observer: &dyn Observer,
     patience: u32,
 ) -> Option<Attempt> {
-    let universe = Universe::within(failed, input, patience).ok()?;
+    let universe = Universe::within(failed, input, patience);
     let mut parts = Vec::new();
     let failure = solve(&universe, input.targets.all(), &mut parts, observer).ok()?;
     if failure.is_some() {

@@ -1,10 +1,10 @@
 //! What the user and what releases need, with constraints and overrides worked in.
 
 use super::node::ExtraId;
-use super::project::{Known, Line, Need, NeedsResult, Project, Source};
+use super::project::{Known, Line, Need, NeedsResult, Project, Source, show};
 use super::universe::Universe;
 use super::{Fault, Unusable};
-use crate::python::{ExtraName, Metadata, PackageName, Requirement, TargetSet};
+use crate::python::{ExtraName, Metadata, PackageName, Requirement, TargetSet, Wanted};
 
 impl Universe<'_> {
     /// What the user requires.
@@ -69,12 +69,21 @@ impl Universe<'_> {
             }
             if requirement.specifiers().is_none() && !overridden {
                 let known = self.direct.borrow().get(&requirement.name).cloned();
-                if known.as_ref() != Some(&requirement.wanted) {
-                    if source.direct.is_none() {
-                        return Ok(Err(Unusable::Address(requirement.to_string())));
-                    }
-                    self.add_direct(&requirement.name, &requirement.wanted)?;
-                    return Err(Fault::Restart);
+                let is_there = |known: &Wanted| known.is_same_place(&requirement.wanted);
+                if !known.as_ref().is_some_and(is_there) {
+                    return match known {
+                        Some(known) => Ok(Err(Unusable::Elsewhere {
+                            requirement: requirement.to_string(),
+                            place: show(&known),
+                        })),
+                        None if source.direct.is_none() => {
+                            Ok(Err(Unusable::Address(requirement.to_string())))
+                        }
+                        None => {
+                            self.add_direct(&requirement.name, &requirement.wanted);
+                            Err(Fault::Restart)
+                        }
+                    };
                 }
             }
             self.add_needs(requirement, targets, Line::Metadata(position), &mut needs);

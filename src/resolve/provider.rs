@@ -27,6 +27,8 @@ pub(super) struct Provider<'u, 'a> {
     ranks: RefCell<Vec<Option<Rank>>>,
     /// How many projects have a rank.
     ranked: Cell<usize>,
+    /// Those whose rank has changed since somebody asked.
+    reranked: RefCell<Vec<ProjectId>>,
     /// The candidates of a project that were chosen so far.
     tries: RefCell<HashMap<ProjectId, Tries>>,
 }
@@ -87,6 +89,7 @@ impl<'u, 'a> Provider<'u, 'a> {
             observer,
             ranks: RefCell::default(),
             ranked: Cell::new(0),
+            reranked: RefCell::default(),
             tries: RefCell::default(),
         }
     }
@@ -123,12 +126,18 @@ impl<'u, 'a> Provider<'u, 'a> {
         }
     }
 
+    /// The projects whose priority has changed since this was asked last.
+    pub fn take_reranked(&self) -> Vec<ProjectId> {
+        self.reranked.take()
+    }
+
     /// From now on decides a project before those that make its versions impossible.
     pub fn decide_early(&self, node: Node) {
         if let Some(project) = node.project()
             && let Some(Some(rank)) = self.ranks.borrow_mut().get_mut(project.index())
         {
             rank.class = Class::Affected;
+            self.reranked.borrow_mut().push(project);
         }
     }
 
@@ -141,6 +150,7 @@ impl<'u, 'a> Provider<'u, 'a> {
         match self.ranks.borrow_mut().get_mut(project.index()) {
             Some(Some(rank)) if !matches!(rank.class, Class::Culprit | Class::Affected) => {
                 rank.class = Class::Culprit;
+                self.reranked.borrow_mut().push(project);
                 true
             }
             _ => false,
@@ -309,10 +319,16 @@ impl<'u, 'a> Provider<'u, 'a> {
                 seen,
             }
         });
-        if self.universe.is_direct(&self.universe.by_id(project)) {
-            rank.class = Class::Direct;
+        let class = if self.universe.is_direct(&self.universe.by_id(project)) {
+            Class::Direct
         } else if range::pinned(range).is_some() {
-            rank.class = rank.class.max(Class::Pinned);
+            rank.class.max(Class::Pinned)
+        } else {
+            rank.class
+        };
+        if rank.class != class {
+            rank.class = class;
+            self.reranked.borrow_mut().push(project);
         }
     }
 }

@@ -93,6 +93,10 @@ struct Direct {
     version: String,
     #[serde(default)]
     requires: Vec<String>,
+    #[serde(default)]
+    python: Option<String>,
+    #[serde(default)]
+    files: Option<Vec<String>>,
 }
 
 fn name(text: &str) -> PackageName {
@@ -211,10 +215,15 @@ fn catalog(scenario: Scenario) -> (Scenario, FixedCatalog) {
         let project = name(&direct.name);
         let full = Full {
             requires: direct.requires.clone(),
+            python: direct.python.clone(),
+            files: direct.files.clone(),
             ..Full::default()
         };
         let release = Arc::new(release(&project, &direct.version, &full));
-        let metadata = Arc::new(metadata(&project, &direct.version, &full));
+        let mut metadata = metadata(&project, &direct.version, &full);
+        let wanted = direct.python.as_deref();
+        metadata.requires_python = wanted.map(|p| VersionSpecifiers::from_str(p).unwrap());
+        let metadata = Arc::new(metadata);
         catalog.direct.insert(address.clone(), (release, metadata));
     }
     (scenario, catalog)

@@ -12,8 +12,8 @@ use super::candidate::Serving;
 use super::input::{Input, Prefer, Prerelease};
 use super::node::{ExtraId, Names, ProjectId};
 use super::prefetch::Pathfinder;
-use super::project::{Admission, Known, Preferred, Project, Releases, Source, show};
-use super::{Fault, ResolveError, Unusable};
+use super::project::{Admission, Known, Preferred, Project, Releases, Source};
+use super::{Fault, Unusable};
 use crate::index::{Catalog, IndexError, Release, Scout};
 use crate::python::range::{self, Range, Spelled};
 use crate::python::{
@@ -31,12 +31,25 @@ pub(super) struct Universe<'a> {
     ranges: RefCell<HashMap<Spelled, Range>>,
     markers: RefCell<HashMap<(MarkerTree, Option<ExtraId>), TargetSet>>,
     pub direct: RefCell<BTreeMap<PackageName, Wanted>>,
+    /// A second place that the user's lines want a project from.
+    rivals: RefCell<BTreeMap<PackageName, Wanted>>,
     pub by_name: Lines,
     pub pathfinder: Arc<Pathfinder>,
     /// How many versions may turn out to be impossible; none for as many as it takes.
     pub patience: Option<u32>,
     /// The limits of a trial; none for a question of the user's.
     limits: Option<Limits>,
+}
+
+/// What became of the wish that a project come from some place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// It does from now on.
+    New,
+    /// It does already.
+    Known,
+    /// It comes from another.
+    Taken,
 }
 
 /// What a trial may know.
@@ -59,7 +72,7 @@ pub(super) struct Lines {
 }
 
 impl<'a> Universe<'a> {
-    pub fn new(catalog: &'a dyn Catalog, input: &'a Input) -> Result<Self, ResolveError> {
+    pub fn new(catalog: &'a dyn Catalog, input: &'a Input) -> Self {
         let universe = Self::asking(catalog, input, None);
         let scout: Arc<dyn Scout> = universe.pathfinder.clone();
         catalog.send(Some(scout));
@@ -68,11 +81,7 @@ impl<'a> Universe<'a> {
 
     /// A universe for a trial: what another one has learned of the index, and no more. What is not
     /// known counts as fitting.
-    pub fn within(
-        failed: &'a Universe,
-        input: &'a Input,
-        patience: u32,
-    ) -> Result<Self, ResolveError> {
+    pub fn within(failed: &'a Universe, input: &'a Input, patience: u32) -> Self {
         let projects = failed.projects.borrow();
         let known = projects.iter().filter_map(|project| {
             let releases = project.known_source()?.releases.made();
@@ -115,6 +124,7 @@ impl<'a> Universe<'a> {
             ranges: RefCell::default(),
             markers: RefCell::default(),
             direct: RefCell::default(),
+            rivals: RefCell::default(),
             by_name,
             pathfinder: Arc::new(Pathfinder::new(input)),
             patience: None,
@@ -163,7 +173,7 @@ impl<'a> Universe<'a> {
     }
 
     /// Learns direct sources and the user's own specifiers from the user's lines.
-    fn read_lines(mut self) -> Result<Self, ResolveError> {
+    fn read_lines(mut self) -> Self {
         let input = self.input;
         let requirements = input
             .requirements
@@ -183,28 +193,32 @@ impl<'a> Universe<'a> {
                     .or_default()
                     .push(specifiers.clone()),
                 wanted => {
-                    self.add_direct(&line.name, wanted)?;
+                    if self.add_direct(&line.name, wanted) == Place::Taken {
+                        let mut rivals = self.rivals.borrow_mut();
+                        rivals.insert(line.name.clone(), wanted.clone());
+                    }
                 }
             }
         }
-        Ok(self)
+        self
     }
 
-    /// Takes a project from an address or a path from now on; whether that is news.
-    pub fn add_direct(&self, name: &PackageName, wanted: &Wanted) -> Result<bool, ResolveError> {
+    /// Takes a project from an address or a path from now on, unless it comes from another one.
+    pub fn add_direct(&self, name: &PackageName, wanted: &Wanted) -> Place {
         let mut direct = self.direct.borrow_mut();
         match direct.get(name) {
             None => {
                 direct.insert(name.clone(), wanted.clone());
-                Ok(true)
+                Place::New
             }
-            Some(known) if known == wanted => Ok(false),
-            Some(known) => Err(ResolveError::Sources {
-                project: name.clone(),
-                first: show(known),
-                second: show(wanted),
-            }),
+            Some(known) if known.is_same_place(wanted) => Place::Known,
+            Some(_) => Place::Taken,
         }
+    }
+
+    /// The second place that the user's lines want a project from.
+    pub fn rival(&self, name: &PackageName) -> Option<Wanted> {
+        self.rivals.borrow().get(name).cloned()
     }
 
     /// The project of a name.
@@ -281,14 +295,20 @@ impl<'a> Universe<'a> {
     }
 
     fn direct_source(&self, name: &PackageName, wanted: Wanted) -> Result<Source, Fault> {
-        let (release, metadata) = self.catalog.direct(name, &wanted)?;
-        let known = Known::new(&release.version, 0);
-        let _ = known.release.set(release);
-        let _ = known.metadata.set(Ok(metadata));
+        let releases = if self.rival(name).is_some() {
+            Releases::none()
+        } else {
+            let (release, metadata) = self.catalog.direct(name, &wanted)?;
+            let known = Known::new(&release.version, 0);
+            let _ = known.serving.set(Serving::direct(&release, self.input));
+            let _ = known.release.set(release);
+            let _ = known.metadata.set(self.suits_python(metadata));
+            Releases::one(known)
+        };
         Ok(Source {
             page: None,
             direct: Some(wanted),
-            releases: Releases::one(known),
+            releases,
             prereleases: Admission::Equal,
             preferred: Vec::new(),
         })
@@ -386,9 +406,6 @@ impl<'a> Universe<'a> {
     /// The targets that a release's files serve.
     pub fn serving(&self, project: &Project, source: &Source, known: &Known) -> Serving {
         *known.serving.get_or_init(|| {
-            if source.direct.is_some() {
-                return Serving::everything(&self.input.targets);
-            }
             source.page.as_ref().map_or_else(Serving::nothing, |page| {
                 let yanked = OnceCell::new();
                 let yanked =
@@ -419,13 +436,18 @@ impl<'a> Universe<'a> {
             }
             Err(error) => return Err(error.into()),
         };
-        let metadata = metadata.and_then(|metadata| match &metadata.requires_python {
+        let metadata = metadata.and_then(|metadata| self.suits_python(metadata));
+        Ok(known.metadata.get_or_init(|| metadata))
+    }
+
+    /// Metadata, unless it asks for another interpreter.
+    fn suits_python(&self, metadata: Arc<Metadata>) -> Result<Arc<Metadata>, Unusable> {
+        match &metadata.requires_python {
             Some(wanted) if !range::admits_python(wanted, &self.input.targets.python) => {
                 Err(Unusable::Python(wanted.clone()))
             }
             _ => Ok(metadata),
-        });
-        Ok(known.metadata.get_or_init(|| metadata))
+        }
     }
 }
 

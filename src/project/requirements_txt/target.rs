@@ -65,7 +65,11 @@ pub(super) fn parse(
     let (wanted, name) = if let Some(is_url) = url_of(target) {
         match is_url {
             Ok(url) => {
-                let name = name_in(&url);
+                let in_folder = || {
+                    let path = url.to_file_path().ok()?;
+                    Some((name_in_folder(&path)?, Vec::new()))
+                };
+                let name = name_in(&url).or_else(in_folder);
                 (Wanted::Url(url), name)
             }
             Err(reason) => {

@@ -244,6 +244,24 @@ impl<'u, 'a> Teller<'u, 'a> {
             return Some(format!("no index has a project named {}", project.name));
         }
         if let Some(direct) = &source.direct {
+            if let Some(rival) = self.universe.rival(&project.name) {
+                return Some(format!(
+                    "{} would come from two places, {} and {}",
+                    project.name,
+                    show(direct),
+                    show(&rival)
+                ));
+            }
+            let only = source.releases.first()?;
+            if range.contains(&only.point) && !self.serves(&project, source, only) {
+                let served = self.universe.serving(&project, source, only).targets;
+                return Some(format!(
+                    "{} comes from {}, a wheel that is not for {}",
+                    project.name,
+                    show(direct),
+                    self.interpreter_on(self.targets.without(served))
+                ));
+            }
             let version = source.releases.first().map(|r| r.point.to_string());
             return Some(format!(
                 "{} comes from {}, which has version {}",
@@ -341,6 +359,13 @@ impl<'u, 'a> Teller<'u, 'a> {
         Some(Obstacle::Platform(self.targets.without(served)))
     }
 
+    /// `Python 3.13 on x86_64-linux`.
+    fn interpreter_on(&self, on: TargetSet) -> String {
+        let targets = &self.universe.input.targets;
+        let names: Vec<&str> = targets.systems(on).map(|s| s.name()).collect();
+        format!("Python {} on {}", targets.python_minor(), names.join(", "))
+    }
+
     /// What the wheels of a release are for, by their tags; a few of them.
     pub fn tags(&self, project: &Project, source: &Source, point: &Point) -> Vec<String> {
         let release = source
@@ -406,13 +431,8 @@ impl<'u, 'a> Teller<'u, 'a> {
             }
             Obstacle::NoBinary => format!("{have} no sdist, and `--no-binary` rules out wheels"),
             Obstacle::Platform(missing) => {
-                let targets = &self.universe.input.targets;
-                let names: Vec<&str> = targets.systems(*missing).map(|s| s.name()).collect();
-                format!(
-                    "{have} no sdist and no wheel for Python {} on {}",
-                    targets.python_minor(),
-                    names.join(", ")
-                )
+                let on = self.interpreter_on(*missing);
+                format!("{have} no sdist and no wheel for {on}")
             }
         }
     }
@@ -610,6 +630,9 @@ impl Unusable {
             Unusable::Python(_) => Some(format!(
                 "{release} needs another Python; choose one with `--python`"
             )),
+            Unusable::Elsewhere { .. } => {
+                Some("choose the place in a file of overrides (`--override FILE`)".to_owned())
+            }
             Unusable::Itself | Unusable::Gone => None,
         }
     }

@@ -26,6 +26,13 @@ pub(super) fn about_releases(teller: &Teller, facts: &[&Fact]) -> Vec<String> {
                 let Some(source) = project.known_source() else {
                     continue;
                 };
+                if teller.universe.rival(&project.name).is_some() {
+                    let name = &project.name;
+                    hints.push(format!(
+                        "{name} can come from one place only: choose it in a file of overrides (`--override FILE`), or lock each system on its own with `--system` if the places are for different ones"
+                    ));
+                    continue;
+                }
                 if !teller.is_stuck(&project, source) {
                     continue;
                 }
@@ -97,7 +104,12 @@ pub(super) fn about_lines(
     }
     let hints = lines.iter().filter_map(|&line| {
         let input = relaxed(universe.input, targets, line)?;
-        let name = &universe.requirement(line, None)?.name;
+        let requirement = universe.requirement(line, None)?;
+        let name = &requirement.name;
+        // What another place holds would have to be fetched first.
+        if universe.rival(name).is_some() {
+            return None;
+        }
         let found = attempt(universe, &input, observer, PATIENCE)?;
         let with = match found.versions.get(name) {
             Some(version) => format!(" ({name} {version})"),
@@ -111,6 +123,14 @@ pub(super) fn about_lines(
             }
             (Line::Constraint(_), true) => {
                 format!("without the constraint {quoted} this conflict would be gone{with}")
+            }
+            (_, assumed) if requirement.specifiers().is_none() => {
+                let then = if assumed {
+                    "this conflict would be gone"
+                } else {
+                    "there would be a solution"
+                };
+                format!("if {quoted} named no place, {then}{with}")
             }
             (_, false) => {
                 format!("if {quoted} allowed other versions, there would be a solution{with}")

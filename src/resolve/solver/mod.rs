@@ -11,11 +11,13 @@
 
 mod tree;
 
-use pubgrub::DerivationTree;
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 
-use super::node::Node;
-use super::provider::{Needs, Provider, root_point};
+use pubgrub::DerivationTree;
+
+use super::node::{Node, ProjectId};
+use super::provider::{Needs, Priority, Provider, root_point};
 use super::term::Term;
 use super::{Fault, Unusable};
 use crate::python::range::{Point, Range};
@@ -65,7 +67,7 @@ struct Known {
     decision: Option<Decision>,
     /// The versions whose needs are known.
     expanded: Vec<Point>,
-    /// Whether it is among the open nodes.
+    /// Whether it is among the open nodes, with the priority that it has.
     listed: bool,
     affected: u32,
     culprit: u32,
@@ -102,8 +104,13 @@ struct Solver {
     settled: Vec<IncompatibilityId>,
     /// Dependencies of one node on another, those on the same range in one.
     merged: HashMap<(NodeId, NodeId), Vec<IncompatibilityId>>,
-    /// The nodes that may have to be decided; some may have been already.
-    open: Vec<NodeId>,
+    /// The nodes that may have to be decided, the one to decide next on top. Some may have been
+    /// decided already, some have had another priority.
+    open: BinaryHeap<(Priority, Reverse<NodeId>)>,
+    /// Nodes that are not among them yet.
+    unlisted: Vec<NodeId>,
+    /// The nodes of a project.
+    parts: HashMap<ProjectId, Vec<NodeId>>,
     /// The nodes of derivations and decisions, oldest first.
     trail: Vec<NodeId>,
     level: usize,
@@ -164,10 +171,14 @@ impl Solver {
 
     fn id(&mut self, node: Node) -> NodeId {
         *self.ids.entry(node).or_insert_with(|| {
+            let id = self.nodes.len();
             self.nodes.push(node);
             self.known.push(Known::default());
             self.about.push(Vec::new());
-            self.nodes.len() - 1
+            if let Some(project) = node.project() {
+                self.parts.entry(project).or_default().push(id);
+            }
+            id
         })
     }
 
@@ -323,7 +334,7 @@ impl Solver {
         let known = &mut self.known[node];
         if !known.listed {
             known.listed = true;
-            self.open.push(node);
+            self.unlisted.push(node);
         }
     }
 
@@ -550,14 +561,26 @@ impl Solver {
 
     /// The node to decide next: the one of the highest priority among those that are needed.
     fn pick(&mut self, provider: &Provider) -> Option<NodeId> {
-        let known = &mut self.known;
-        self.open.retain(|&node| {
-            let known = &mut known[node];
-            known.listed = known.decision.is_none() && matches!(known.term(), Some(Term::In(_)));
-            known.listed
-        });
-        let open = self.open.iter().copied();
-        open.max_by_key(|&node| (provider.priority(self.nodes[node]), std::cmp::Reverse(node)))
+        let changed = provider.take_reranked().into_iter();
+        let parts = changed.filter_map(|project| self.parts.get(&project));
+        let again = parts.flatten().filter(|&&node| self.known[node].listed);
+        self.unlisted.extend(again);
+        for node in self.unlisted.drain(..) {
+            let priority = provider.priority(self.nodes[node]);
+            self.open.push((priority, Reverse(node)));
+        }
+        while let Some(&(priority, Reverse(node))) = self.open.peek() {
+            // Where the priority was another, the node is there once more.
+            if priority == provider.priority(self.nodes[node]) {
+                let known = &mut self.known[node];
+                if known.decision.is_none() && matches!(known.term(), Some(Term::In(_))) {
+                    return Some(node);
+                }
+                known.listed = false;
+            }
+            self.open.pop();
+        }
+        None
     }
 
     /// Chooses a version of a node, or learns why there is none.
