@@ -30,7 +30,8 @@ pub struct Request {
     pub etag: String,
     /// `Last-Modified` of what we have.
     pub modified: String,
-    /// `Range`, as the header has it.
+    /// `Range`, as the header has it. Of an answer that is all of the file instead, no more is read
+    /// than [`UNASKED`].
     pub range: Option<String>,
     /// Whether the body may come gzipped. Otherwise a broken body is continued where it broke.
     pub gzip: bool,
@@ -67,7 +68,12 @@ pub struct Response {
     pub headers: HeaderMap,
     /// The body as it came.
     pub body: Vec<u8>,
+    /// Whether reading it was given up: a part was asked for, and all of a large file came.
+    pub cut: bool,
 }
+
+/// How much of a body is read that was not asked for, in bytes: a connection costs more to open.
+pub const UNASKED: u64 = 256 << 10;
 
 impl Response {
     /// A header as text, empty where there is none.
@@ -217,7 +223,11 @@ impl Client {
         if status == 200 && request.range.is_none() && !request.gzip {
             partial.etag = text(response.headers(), header::ETAG);
         }
+        let unasked = status == 200 && request.range.is_some();
         let expected = response.content_length().unwrap_or(0);
+        if unasked && expected > UNASKED {
+            return Ok(cut(&mut response));
+        }
         if partial.bytes.len() as u64 + expected > request.limit {
             return Err(Failure::too_large(request.limit));
         }
@@ -235,6 +245,10 @@ impl Client {
             };
             let bytes = chunk.len() as u64;
             self.traffic.bytes.fetch_add(bytes, Ordering::Relaxed);
+            if unasked && partial.bytes.len() as u64 + bytes > UNASKED {
+                partial.bytes.clear();
+                return Ok(cut(&mut response));
+            }
             if partial.bytes.len() as u64 + bytes > request.limit {
                 return Err(Failure::too_large(request.limit));
             }
@@ -249,6 +263,7 @@ impl Client {
             url: response.url().clone(),
             headers: std::mem::take(response.headers_mut()),
             body: std::mem::take(&mut partial.bytes),
+            cut: false,
         })
     }
 
@@ -279,6 +294,17 @@ impl Client {
                 help: "; are there certificates on this machine (SSL_CERT_FILE)?".to_owned(),
                 retry: Retry::Never,
             })
+    }
+}
+
+/// An answer of which no more is read: with it the connection, or its stream, ends.
+fn cut(response: &mut reqwest::Response) -> Response {
+    Response {
+        status: response.status().as_u16(),
+        url: response.url().clone(),
+        headers: std::mem::take(response.headers_mut()),
+        body: Vec::new(),
+        cut: true,
     }
 }
 

@@ -9,7 +9,6 @@ use url::Url;
 
 use super::body::inflate;
 use super::client::{Request, Response};
-use super::range::{Sparse, Step, first_range, whole_wheel};
 use super::record;
 use super::shared::{Hashing, Known, Shared, interrupted};
 use super::{Distribution, IndexError, Release};
@@ -18,8 +17,6 @@ use crate::python::{Filename, Metadata, PackageName, Sha256, Version};
 
 /// The largest METADATA file.
 const MAX_METADATA: u64 = 32 << 20;
-/// The largest wheel that is downloaded whole for its metadata.
-const MAX_WHEEL: u64 = 1 << 30;
 /// How many `.metadata` files are tried at once before it is known whether an index has any.
 const PROBES: u32 = 4;
 /// So many misses without a hit mean that it has none.
@@ -29,8 +26,6 @@ const PROBE_AGE: u64 = 7 * 86_400;
 const PROBE_NOTE: &str = "metadata";
 /// How often a body that is broken or not what was promised is fetched.
 const BODIES: u32 = 3;
-/// More ranges than any wheel takes.
-const MAX_RANGES: usize = 40;
 
 /// What is known of an index's unannounced `.metadata` files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,7 +116,7 @@ impl Shared {
             return self.finish_metadata(known, release, key, text, keep).await;
         };
         if file.url.scheme() == "file" {
-            let text = self.wheel_on_disk(file).await?;
+            let text = self.metadata_in_whole(file).await?;
             return self.finish_metadata(known, release, key, text, true).await;
         }
         if (file.has_metadata || self.may_probe(&known.folder))
@@ -173,75 +168,6 @@ impl Shared {
                 Err(_) => tries += 1,
             }
         }
-    }
-
-    /// METADATA out of a remote wheel.
-    async fn metadata_in_wheel(
-        self: &Arc<Self>,
-        file: &Distribution,
-    ) -> Result<Vec<u8>, IndexError> {
-        let mut request = Request::new(Url::clone(&file.url), MAX_WHEEL);
-        request.gzip = false;
-        request.range = Some(first_range(file.size));
-        let response = self.client.fetch(&request).await?;
-        let Some(mut sparse) = Sparse::new(&response) else {
-            return self.metadata_in_whole(file, Some(response)).await;
-        };
-        for _ in 0..MAX_RANGES {
-            let wheel = file.file.clone();
-            let job = move || {
-                let step = sparse.metadata(&wheel);
-                (sparse, step)
-            };
-            let Some((back, step)) = self.run(job).await else {
-                return Err(interrupted(&file.file));
-            };
-            sparse = back;
-            match step {
-                Step::Found(text) => return Ok(text),
-                Step::Broken(reason) => {
-                    let what = file.file.clone();
-                    return Err(IndexError::Malformed { what, reason });
-                }
-                Step::Wants(range) => {
-                    request.range = Some(format!("bytes={}-{}", range.start, range.end - 1));
-                    let response = self.client.fetch(&request).await?;
-                    if !sparse.add(&response) {
-                        return self.metadata_in_whole(file, Some(response)).await;
-                    }
-                }
-            }
-        }
-        self.metadata_in_whole(file, None).await
-    }
-
-    /// METADATA out of a wheel that has to be downloaded whole.
-    async fn metadata_in_whole(
-        self: &Arc<Self>,
-        file: &Distribution,
-        at_hand: Option<Response>,
-    ) -> Result<Vec<u8>, IndexError> {
-        let bytes = match at_hand {
-            Some(response) if response.status == 200 && file.sha256.is_none() => response.body,
-            Some(response)
-                if response.status == 200
-                    && file.sha256.is_some_and(|s| s == Sha256::of(&response.body)) =>
-            {
-                response.body
-            }
-            _ => self.download(file).await?.1,
-        };
-        let (wheel, what) = (file.file.clone(), file.file.clone());
-        let job = move || whole_wheel(&wheel, &bytes);
-        let found = self
-            .run(job)
-            .await
-            .unwrap_or_else(|| Err("it was interrupted".to_owned()));
-        found.map_err(|reason| IndexError::Malformed { what, reason })
-    }
-
-    async fn wheel_on_disk(self: &Arc<Self>, file: &Distribution) -> Result<Vec<u8>, IndexError> {
-        self.metadata_in_whole(file, None).await
     }
 
     async fn finish_metadata(

@@ -25,6 +25,7 @@ mod packed;
 mod page;
 mod pool;
 mod range;
+mod ranged;
 mod record;
 pub mod release;
 pub mod remote;

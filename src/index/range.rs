@@ -21,16 +21,20 @@ const MAX_MEMBER: u64 = 32 << 20;
 /// The largest wheel that we believe in.
 const MAX_LEN: u64 = 64 << 30;
 
-/// The end of a wheel, as the `Range` header has it: so much that the central directory and
+/// How much of a wheel's end is fetched first, in bytes: so much that the central directory and
 /// METADATA are mostly in it.
-pub fn first_range(size: Option<u64>) -> String {
-    let bytes = match size {
+pub fn first_part(size: Option<u64>) -> u64 {
+    match size {
         Some(0..0x20_0000) => 16 << 10,
         Some(0x20_0000..0x200_0000) => 32 << 10,
         Some(_) => 128 << 10,
         None => 32 << 10,
-    };
-    format!("bytes=-{bytes}")
+    }
+}
+
+/// The length of the whole, as an answer with a part of it tells it.
+pub fn length(response: &Response) -> Option<u64> {
+    content_range(response).map(|(_, len)| len)
 }
 
 /// The parts of a wheel that are at hand.
@@ -231,6 +235,7 @@ mod tests {
             url: Url::parse("https://files.test/x").unwrap(),
             headers,
             body: bytes[range].to_vec(),
+            cut: false,
         }
     }
 

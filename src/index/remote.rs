@@ -70,6 +70,7 @@ impl RemoteCatalog {
             digests: OnceMap::default(),
             direct: OnceMap::default(),
             probes: Mutex::default(),
+            parts: Mutex::default(),
             scout: RwLock::default(),
             mended: Mutex::default(),
             hits: AtomicU64::new(0),

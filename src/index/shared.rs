@@ -40,6 +40,8 @@ pub(super) struct Shared {
     pub(super) digests: OnceMap<String, Sha256>,
     pub(super) direct: OnceMap<String, (Arc<Release>, Arc<Metadata>)>,
     pub(super) probes: Mutex<HashMap<String, super::metadata::Probe>>,
+    /// By host.
+    pub(super) parts: Mutex<HashMap<String, super::ranged::Parts>>,
     pub(super) scout: RwLock<Option<Arc<dyn Scout>>>,
     /// The damages of the cache that were seen to.
     pub(super) mended: Mutex<u64>,

@@ -23,6 +23,7 @@ mod index_cache;
 mod init;
 mod inspect;
 mod lock;
+mod metadata;
 mod native;
 mod nix;
 mod remembered;

@@ -23,8 +23,12 @@ pub struct Manner {
     pub announced: bool,
     /// `.metadata` files are there.
     pub metadata: bool,
+    /// What is said of announced `.metadata` files.
+    pub digest: Digest,
     /// Byte ranges are honoured.
     pub ranges: bool,
+    /// How ranges that count from the end are answered, where there are ranges.
+    pub suffix: Suffix,
     /// File addresses are relative.
     pub relative: bool,
     /// Digests are told.
@@ -47,7 +51,9 @@ impl Default for Manner {
             json: true,
             announced: true,
             metadata: true,
+            digest: Digest::default(),
             ranges: true,
+            suffix: Suffix::default(),
             relative: false,
             hashes: true,
             etag: true,
@@ -57,6 +63,44 @@ impl Default for Manner {
             files_at: None,
         }
     }
+}
+
+/// What a page says of a `.metadata` file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Digest {
+    /// Its digest.
+    #[default]
+    Told,
+    /// That it is there.
+    Untold,
+    /// Another digest.
+    Wrong,
+}
+
+impl Digest {
+    fn of(self, text: &[u8]) -> Option<String> {
+        match self {
+            Self::Told => Some(Sha256::of(text).hex()),
+            Self::Untold => None,
+            Self::Wrong => Some("ab".repeat(32)),
+        }
+    }
+}
+
+/// What a server makes of `bytes=-N`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Suffix {
+    /// The last N bytes.
+    #[default]
+    End,
+    /// The whole file.
+    Whole,
+    /// 416.
+    Refusal,
+    /// The first bytes.
+    Start,
+    /// Part of the file, without a word of which.
+    Nameless,
 }
 
 /// What goes wrong with a request.
@@ -388,7 +432,16 @@ fn file(state: &State, manner: &Manner, seen: &Seen, name: &str) -> Answer {
         return answer;
     };
     let len = file.bytes.len();
+    if range.starts_with('-') {
+        match manner.suffix {
+            Suffix::Whole => return Answer::plain(200, file.bytes.clone()),
+            Suffix::Refusal => return Answer::plain(416, ""),
+            Suffix::Nameless => return Answer::plain(206, &file.bytes[len / 2..]),
+            Suffix::End | Suffix::Start => {}
+        }
+    }
     let (start, end) = match range.split_once('-').unwrap() {
+        ("", last) if manner.suffix == Suffix::Start => (0, last.parse::<usize>().unwrap() + 1),
         ("", last) => (len.saturating_sub(last.parse().unwrap()), len),
         (start, "") => (start.parse().unwrap(), len),
         (start, end) => (start.parse().unwrap(), end.parse::<usize>().unwrap() + 1),
@@ -490,7 +543,10 @@ fn json_page(state: &State, manner: &Manner, name: &str, releases: &[&Release]) 
             }
             if manner.announced {
                 entry["core-metadata"] = match &file.metadata {
-                    Some(text) => json!({"sha256": Sha256::of(text).hex()}),
+                    Some(text) => match manner.digest.of(text) {
+                        Some(digest) => json!({"sha256": digest}),
+                        None => json!(true),
+                    },
                     None => json!(false),
                 };
             }
@@ -530,12 +586,9 @@ fn html_page(state: &State, manner: &Manner, releases: &[&Release]) -> String {
                 write!(text, " data-yanked=\"{reason}\"").unwrap();
             }
             if let Some(metadata) = file.metadata.as_ref().filter(|_| manner.announced) {
-                write!(
-                    text,
-                    " data-core-metadata=\"sha256={}\"",
-                    Sha256::of(metadata).hex()
-                )
-                .unwrap();
+                let digest = manner.digest.of(metadata);
+                let said = digest.map_or("true".to_owned(), |digest| format!("sha256={digest}"));
+                write!(text, " data-core-metadata=\"{said}\"").unwrap();
             }
             writeln!(text, ">{}</a><br/>", file.name).unwrap();
         }
