@@ -34,37 +34,81 @@ pub(super) enum Parts {
     Never,
 }
 
+/// What came of asking for the end of a wheel.
+pub(super) enum End {
+    /// It, and perhaps more.
+    Parts(Sparse),
+    /// All of the wheel.
+    Whole(Vec<u8>),
+    /// There is no such file.
+    Missing,
+}
+
 impl Shared {
     /// METADATA out of a remote wheel.
     pub(super) async fn metadata_in_wheel(
         self: &Arc<Self>,
         file: &Distribution,
     ) -> Result<Vec<u8>, IndexError> {
-        let host = origin(&file.url);
         let mut request = Request::new(Url::clone(&file.url), MAX_PART);
+        match self.end_of_wheel(file, &mut request).await? {
+            End::Parts(sparse) => self.metadata_in_parts(file, request, sparse).await,
+            End::Whole(bytes) => self.metadata_in(file, bytes).await,
+            End::Missing => self.metadata_in_whole(file).await,
+        }
+    }
+
+    /// The end of a wheel, or all of it where its host gives no parts. The request, which may be used
+    /// for further parts, has the wheel's address and a limit.
+    pub(super) async fn end_of_wheel(
+        self: &Arc<Self>,
+        file: &Distribution,
+        request: &mut Request,
+    ) -> Result<End, IndexError> {
+        let host = origin(&file.url);
         request.gzip = false;
         if self.parts_of(&host) == Parts::Any {
             request.range = Some(format!("bytes=-{}", first_part(file.size)));
-            let response = self.client.fetch(&request).await?;
+            let response = self.client.fetch(request).await?;
+            if response.is_missing() {
+                return Ok(End::Missing);
+            }
             if let Some(sparse) = Sparse::new(&response) {
-                return self.metadata_in_parts(file, &host, request, sparse).await;
+                return Ok(End::Parts(sparse));
             }
             self.learned(&host, Parts::Absolute);
             if is_whole(file, &response) {
-                return self.metadata_in(file, response.body).await;
+                return Ok(End::Whole(response.body));
             }
         }
         if self.parts_of(&host) == Parts::Absolute {
-            if let Some(sparse) = self.end_of(file, &mut request).await? {
-                return self.metadata_in_parts(file, &host, request, sparse).await;
+            if let Some(sparse) = self.end_by_length(file, request).await? {
+                return Ok(End::Parts(sparse));
             }
             self.learned(&host, Parts::Never);
         }
-        self.metadata_in_whole(file).await
+        Ok(End::Whole(self.download(file).await?.1))
+    }
+
+    /// A small wheel.
+    pub(super) async fn all_of_wheel(
+        self: &Arc<Self>,
+        file: &Distribution,
+        request: &mut Request,
+    ) -> Result<End, IndexError> {
+        request.gzip = false;
+        let response = self.client.fetch(request).await?;
+        if response.is_missing() {
+            return Ok(End::Missing);
+        }
+        if is_whole(file, &response) {
+            return Ok(End::Whole(response.body));
+        }
+        Ok(End::Whole(self.download(file).await?.1))
     }
 
     /// The end of a wheel by an absolute range; none where the host does not give it.
-    async fn end_of(
+    async fn end_by_length(
         self: &Arc<Self>,
         file: &Distribution,
         request: &mut Request,
@@ -91,7 +135,6 @@ impl Shared {
     async fn metadata_in_parts(
         self: &Arc<Self>,
         file: &Distribution,
-        host: &str,
         mut request: Request,
         mut sparse: Sparse,
     ) -> Result<Vec<u8>, IndexError> {
@@ -115,8 +158,7 @@ impl Shared {
                     request.range = Some(format!("bytes={}-{}", range.start, range.end - 1));
                     let response = self.client.fetch(&request).await?;
                     if !sparse.add(&response) {
-                        self.learned(host, Parts::Never);
-                        break;
+                        return self.metadata_in_whole(file).await;
                     }
                 }
             }

@@ -16,11 +16,11 @@ use zip::ZipArchive;
 
 use super::client::Request;
 use super::elf;
-use super::range::{Sparse, Step, first_range};
+use super::range::{Sparse, Step};
+use super::ranged::End;
 use super::remote::RemoteCatalog;
 use super::shared::{Shared, interrupted};
 use super::{Distribution, IndexError};
-use crate::python::Sha256;
 
 /// Wheels up to this size are fetched whole.
 const SMALL: u64 = 256 << 10;
@@ -127,23 +127,19 @@ impl Shared {
             return Err(IndexError::Offline { what });
         }
         let mut request = Request::new(Url::clone(&file.url), MAX_WHEEL);
-        request.gzip = false;
-        let small = file.size.is_some_and(|size| size <= SMALL);
-        request.range = (!small).then(|| first_range(file.size));
-        let response = self.client.fetch(&request).await?;
-        if response.is_missing() {
-            return Err(IndexError::Malformed {
-                what: file.file.clone(),
-                reason: "it is not there".to_owned(),
-            });
-        }
-        let Some(mut sparse) = Sparse::new(&response) else {
-            let is_it = |expected| expected == Sha256::of(&response.body);
-            let bytes = match response.status {
-                200 if file.sha256.is_none_or(is_it) => response.body,
-                _ => self.download(file).await?.1,
-            };
-            return self.read_whole_wheel(file, extent, bytes).await;
+        let end = match file.size {
+            Some(size) if size <= SMALL => self.all_of_wheel(file, &mut request).await?,
+            _ => self.end_of_wheel(file, &mut request).await?,
+        };
+        let mut sparse = match end {
+            End::Parts(sparse) => sparse,
+            End::Whole(bytes) => return self.read_whole_wheel(file, extent, bytes).await,
+            End::Missing => {
+                return Err(IndexError::Malformed {
+                    what: file.file.clone(),
+                    reason: "it is not there".to_owned(),
+                });
+            }
         };
         if sparse.size() > MAX_WHEEL {
             return Ok(WheelFacts::too_large(&file.file));
