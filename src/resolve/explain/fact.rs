@@ -4,20 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pubgrub::{External, Term};
 
+use super::obstacle::Obstacle;
 use super::proof::Step;
 use super::{Fact, quoted};
+use crate::python::TargetSet;
 use crate::python::range::{Point, Range, describe};
-use crate::python::{Filename, TargetSet, VersionSpecifiers};
 use crate::resolve::Unusable;
-use crate::resolve::candidate::{serves, suits_python};
 use crate::resolve::node::{Facet, Node, ProjectId};
 use crate::resolve::project::{Known, Line, Need, Project, Source, show};
 use crate::resolve::universe::Universe;
 
 /// At most so many clauses make one sentence; more are listed.
 const MAX_CLAUSES: usize = 3;
-/// At most so many tags of wheels are named.
-const MAX_TAGS: usize = 5;
+/// More than so many needs of one project on another are told by example.
+const MAX_ALIKE: usize = 3;
 /// At most so many clauses are listed.
 const MAX_LISTED: usize = 24;
 
@@ -29,22 +29,12 @@ pub(super) struct Teller<'u, 'a> {
     needed: BTreeMap<ProjectId, Vec<Range>>,
 }
 
-/// Why a release that exists is no candidate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Obstacle {
-    Prerelease,
-    Yanked,
-    Python(VersionSpecifiers),
-    OnlyBinary,
-    NoBinary,
-    /// There are wheels, but not for this interpreter on all of these systems.
-    Platform(TargetSet),
-}
-
 /// A clause, and what it is about, so that clauses can be put in order.
 struct Clause {
     from: Option<ProjectId>,
     to: ProjectId,
+    /// The user's line that says it.
+    line: Option<Line>,
     text: String,
 }
 
@@ -67,7 +57,10 @@ impl<'u, 'a> Teller<'u, 'a> {
     }
 
     /// A step as one sentence, or as a list.
-    pub fn sentence(&self, step: &Step, number: usize) -> String {
+    pub fn sentence(&self, steps: &[Step], number: usize) -> String {
+        let Some(step) = steps.get(number) else {
+            return String::new();
+        };
         let mut clauses = self.clauses(&step.facts);
         let on = self.systems_clause();
         let conclusion = match step.conclusion {
@@ -75,8 +68,10 @@ impl<'u, 'a> Teller<'u, 'a> {
             None => format!("there is no solution{on}"),
         };
         for &earlier in &step.from {
-            if earlier + 1 != number {
-                clauses.push(format!("step {} holds", earlier + 1));
+            if earlier + 1 != number
+                && let Some(terms) = steps.get(earlier).and_then(|step| step.conclusion)
+            {
+                clauses.push(self.conclusion(terms));
             }
         }
         let follows = step.from.iter().any(|&earlier| earlier + 1 == number);
@@ -155,6 +150,7 @@ impl<'u, 'a> Teller<'u, 'a> {
                         clauses.push(Clause {
                             from: Some(to),
                             to,
+                            line: None,
                             text,
                         });
                     }
@@ -165,50 +161,70 @@ impl<'u, 'a> Teller<'u, 'a> {
                         clauses.push(Clause {
                             from: Some(to),
                             to,
+                            line: None,
                             text,
                         });
                     }
                 }
             }
         }
-        for (from, from_range, to, range) in merged {
-            for text in self.dependency(from, &from_range, to, range) {
+        let mut told: Vec<(Node, Node)> = Vec::new();
+        for (from, from_range, to, range) in &merged {
+            let alike = |(f, _, t, _): &&(Node, Range, Node, &Range)| same(f, from) && same(t, to);
+            let count = merged.iter().filter(alike).count();
+            let is_told = told.iter().any(|(f, t)| same(f, from) && same(t, to));
+            if count > MAX_ALIKE && is_told {
+                continue;
+            }
+            told.push((*from, *to));
+            for (line, mut text) in self.dependency(*from, from_range, *to, range) {
+                if count > MAX_ALIKE && line.is_none() {
+                    let (from, to) = (self.label(*from), self.label(*to));
+                    text.push_str(&format!(
+                        ", and {} others of {from} need others of {to}",
+                        count - 1
+                    ));
+                }
                 if let Some(to) = to.project() {
                     clauses.push(Clause {
                         from: from.project(),
                         to,
+                        line,
                         text,
                     });
                 }
             }
         }
+        clauses.sort_by_key(|clause| (clause.line.is_none(), clause.line));
         in_order(clauses)
     }
 
     /// Who needs what; several clauses where several of the user's lines say the same.
-    fn dependency(&self, from: Node, from_range: &Range, to: Node, range: &Range) -> Vec<String> {
+    fn dependency(
+        &self,
+        from: Node,
+        from_range: &Range,
+        to: Node,
+        range: &Range,
+    ) -> Vec<(Option<Line>, String)> {
         let lines = self.lines_of(from, from_range, to, range);
-        let mut texts: Vec<String> = lines
-            .iter()
-            .filter_map(|&line| match line {
-                Line::Requirement(_) => Some(format!(
-                    "your project needs {}",
-                    quoted(self.universe, line)
-                )),
-                Line::Constraint(_) => Some(format!(
-                    "there is the constraint {}",
-                    quoted(self.universe, line)
-                )),
-                Line::Override(_) => Some(format!(
-                    "there is the override {}",
-                    quoted(self.universe, line)
-                )),
-                Line::Metadata(_) => None,
-            })
-            .collect();
+        let own = lines.iter().filter_map(|&line| {
+            let says = match line {
+                Line::Requirement(_) => "your project needs",
+                Line::Constraint(_) => "there is the constraint",
+                Line::Override(_) => "there is the override",
+                Line::Metadata(_) => return None,
+            };
+            Some((
+                Some(line),
+                format!("{says} {}", quoted(self.universe, line)),
+            ))
+        });
+        let mut texts: Vec<_> = own.collect();
         if texts.is_empty() {
             let needs = self.needed(to, range);
-            texts.push(format!("{} needs {needs}", self.those(from, from_range)));
+            let text = format!("{} needs {needs}", self.those(from, from_range));
+            texts.push((None, text));
         }
         texts
     }
@@ -306,135 +322,9 @@ impl<'u, 'a> Teller<'u, 'a> {
         })
     }
 
-    fn serves(&self, project: &Project, source: &Source, known: &Known) -> bool {
+    pub fn serves(&self, project: &Project, source: &Source, known: &Known) -> bool {
         let serving = self.universe.serving(project, source, known).targets;
         serving.contains(self.targets)
-    }
-
-    /// The releases in a range that are no candidates, newest first, and why.
-    pub fn obstacles(
-        &self,
-        project: &Project,
-        source: &Source,
-        range: &Range,
-    ) -> Vec<(Point, Obstacle)> {
-        let in_range = source.releases.iter().rev();
-        in_range
-            .filter(|known| range.contains(&known.point))
-            .filter_map(|known| {
-                let obstacle = self.obstacle(project, source, known)?;
-                Some((known.point.clone(), obstacle))
-            })
-            .collect()
-    }
-
-    fn obstacle(&self, project: &Project, source: &Source, known: &Known) -> Option<Obstacle> {
-        if self.serves(project, source, known) {
-            return (!source.admits(known)).then_some(Obstacle::Prerelease);
-        }
-        let universe = self.universe;
-        let input = universe.input;
-        let release = universe.release(source, known)?;
-        let yanked = universe.allows_yanked(project, known.point.version());
-        let mut files: Vec<_> = release.files().collect();
-        files.retain(|file| yanked || file.yanked.is_none());
-        if files.is_empty() {
-            return Some(Obstacle::Yanked);
-        }
-        if !files.iter().any(|file| suits_python(file, input)) {
-            let wanted = files.iter().find_map(|file| file.requires_python.clone());
-            return wanted.map(Obstacle::Python);
-        }
-        files.retain(|file| suits_python(file, input));
-        let served = files.iter().fold(TargetSet::NONE, |set, file| {
-            set.or(serves(file, &project.name, input))
-        });
-        let has_sdist = release.sdist.is_some();
-        if has_sdist && input.policy.only_binary.has(&project.name) {
-            return Some(Obstacle::OnlyBinary);
-        }
-        if !has_sdist && input.policy.no_binary.has(&project.name) {
-            return Some(Obstacle::NoBinary);
-        }
-        Some(Obstacle::Platform(self.targets.without(served)))
-    }
-
-    /// `Python 3.13 on x86_64-linux`.
-    fn interpreter_on(&self, on: TargetSet) -> String {
-        let targets = &self.universe.input.targets;
-        let names: Vec<&str> = targets.systems(on).map(|s| s.name()).collect();
-        format!("Python {} on {}", targets.python_minor(), names.join(", "))
-    }
-
-    /// What the wheels of a release are for, by their tags; a few of them.
-    pub fn tags(&self, project: &Project, source: &Source, point: &Point) -> Vec<String> {
-        let release = source
-            .known(point)
-            .and_then(|known| self.universe.release(source, known));
-        let wheels = release.into_iter().flat_map(|release| &release.wheels);
-        let tags: BTreeSet<String> = wheels
-            .filter(|file| !serves(file, &project.name, self.universe.input).contains(self.targets))
-            .filter_map(|file| match &file.filename {
-                Filename::Wheel(wheel) => {
-                    let platform = wheel.platform.split('.').next().unwrap_or_default();
-                    Some(format!("{}-{}-{platform}", wheel.python, wheel.abi))
-                }
-                Filename::Sdist(_) => None,
-            })
-            .collect();
-        let more = tags.len().saturating_sub(MAX_TAGS);
-        let mut tags: Vec<String> = tags.into_iter().take(MAX_TAGS).collect();
-        if more > 0 {
-            tags.push(format!("{more} more"));
-        }
-        tags
-    }
-
-    /// `a 2.0 is yanked, and a 3.0 and 4 others need Python >=3.14`.
-    fn obstacle_text(&self, project: &Project, reasons: &[(Point, Obstacle)]) -> String {
-        let mut groups: Vec<(&Obstacle, Vec<&Point>)> = Vec::new();
-        for (point, obstacle) in reasons {
-            match groups.iter_mut().find(|(known, _)| *known == obstacle) {
-                Some((_, points)) => points.push(point),
-                None => groups.push((obstacle, vec![point])),
-            }
-        }
-        let texts: Vec<String> = groups
-            .iter()
-            .take(3)
-            .map(|(obstacle, points)| {
-                let many = points.len() > 1;
-                format!(
-                    "{} {} {}",
-                    project.name,
-                    some_of(points),
-                    self.predicate(obstacle, many)
-                )
-            })
-            .collect();
-        enumerate(&texts, "and")
-    }
-
-    fn predicate(&self, obstacle: &Obstacle, many: bool) -> String {
-        let (are, need, have) = if many {
-            ("are", "need", "have")
-        } else {
-            ("is", "needs", "has")
-        };
-        match obstacle {
-            Obstacle::Prerelease if many => "are pre-releases".to_owned(),
-            Obstacle::Prerelease => "is a pre-release".to_owned(),
-            Obstacle::Yanked => format!("{are} yanked"),
-            Obstacle::Python(wanted) => format!("{need} Python {wanted}"),
-            Obstacle::OnlyBinary => {
-                format!("{have} no wheel that fits, and `--only-binary` rules out the sdist")
-            }
-            Obstacle::NoBinary => format!("{have} no sdist, and `--no-binary` rules out wheels"),
-            Obstacle::Platform(missing) => {
-                let on = self.interpreter_on(*missing);
-                format!("{have} no sdist and no wheel for {on}")
-            }
-        }
     }
 
     fn conclusion(&self, terms: &pubgrub::Map<Node, Term<Range>>) -> String {
@@ -597,7 +487,7 @@ pub(super) fn some_of(points: &[&Point]) -> String {
 }
 
 /// `a, b and c`.
-fn enumerate(texts: &[String], word: &str) -> String {
+pub(super) fn enumerate(texts: &[String], word: &str) -> String {
     match texts {
         [] => String::new(),
         [one] => one.clone(),

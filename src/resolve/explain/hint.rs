@@ -2,13 +2,14 @@
 
 use pubgrub::External;
 
-use super::fact::{Obstacle, Teller, some_of};
+use super::fact::{Teller, some_of};
+use super::obstacle::Obstacle;
 use super::{Fact, quoted};
 use crate::event::Observer;
 use crate::python::{TargetSet, Targets, VersionSpecifiers, Wanted};
 use crate::resolve::project::Line;
 use crate::resolve::universe::Universe;
-use crate::resolve::{Input, attempt};
+use crate::resolve::{Input, Prerelease, attempt};
 
 /// So many of the user's lines are tried without.
 const MAX_TRIED: usize = 4;
@@ -48,13 +49,21 @@ pub(super) fn about_releases(teller: &Teller, facts: &[&Fact]) -> Vec<String> {
                 let name = &project.name;
                 let mut found = Vec::new();
                 if let Some((newest, some)) = of(|o| *o == Obstacle::Prerelease) {
-                    found.push(format!(
-                        "{name} has pre-releases there ({some}); admit them with `--prerelease allow`, or name one in a requirement of yours: `{name}>={newest}`"
-                    ));
+                    let way_out = match teller.universe.input.policy.prerelease {
+                        Prerelease::Explicit => format!(
+                            "admit them with `--prerelease allow`, or name one in a requirement of yours: `{name}>={newest}`"
+                        ),
+                        _ => "admit them with `--prerelease if-necessary`".to_owned(),
+                    };
+                    found.push(format!("{name} has pre-releases there ({some}); {way_out}"));
                 }
                 if let Some((newest, _)) = of(|o| *o == Obstacle::Yanked) {
+                    let because = match teller.yanked_because(source, &newest) {
+                        Some(reason) => format!(" ({reason})"),
+                        None => String::new(),
+                    };
                     found.push(format!(
-                        "{name} {newest} is yanked; only `{name}=={newest}` among your own requirements would use it all the same"
+                        "{name} {newest} is yanked{because}; only `{name}=={newest}` among your own requirements would use it all the same"
                     ));
                 }
                 if let Some((newest, _)) = of(|o| matches!(o, Obstacle::Python(_))) {
@@ -65,11 +74,7 @@ pub(super) fn about_releases(teller: &Teller, facts: &[&Fact]) -> Vec<String> {
                 }
                 if let Some((newest, _)) = of(|o| matches!(o, Obstacle::Platform(_))) {
                     let tags = teller.tags(&project, source, &newest);
-                    let way_out = if teller.universe.input.targets.environments.len() > 1 {
-                        "choose a Python with `--python`, or name only the systems that you need with `--system`"
-                    } else {
-                        "choose a Python that one of them is for with `--python`"
-                    };
+                    let way_out = teller.way_to_wheels(&project, source, &newest);
                     found.push(format!(
                         "the wheels of {name} {newest} are for {}; {way_out}",
                         tags.join(", ")

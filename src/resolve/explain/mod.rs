@@ -1,11 +1,12 @@
 //! A failed resolution in sentences.
 //!
 //! PubGrub's proof is a tree of incompatibilities. [`proof`] flattens it to a few steps, [`fact`]
-//! says them in terms of the user's own lines and of releases that exist, [`hint`] looks for what
-//! could be changed.
+//! says them in terms of the user's own lines and of releases that exist, [`obstacle`] why releases
+//! are no candidates, [`hint`] looks for what could be changed.
 
 mod fact;
 mod hint;
+mod obstacle;
 mod proof;
 
 use std::fmt;
@@ -137,10 +138,9 @@ pub(super) fn explain(
 ) -> Result<Explanation, ResolveError> {
     let all = proof::facts(&failure.tree);
     let teller = Teller::new(universe, failure.targets, &all);
-    let mut sentences: Vec<String> = Vec::new();
-    for step in proof::steps(&failure.tree) {
-        sentences.push(teller.sentence(&step, sentences.len()));
-    }
+    let steps = proof::steps(&failure.tree);
+    let sentences = (0..steps.len()).map(|number| teller.sentence(&steps, number));
+    let sentences: Vec<String> = sentences.collect();
     let lines = teller.lines(&all);
     let involved: Vec<Requirement> = lines
         .iter()
