@@ -37,96 +37,116 @@ pub(super) fn inputs(set: &Set<'_>, pin: &Pin, binary: bool) -> Inputs {
     if binary {
         return of_binaries(set, pin);
     }
-    let mut tools = BTreeSet::new();
-    let mut inputs = Inputs::default();
-    for requirement in build::requirements(set, pin) {
-        let these: &[&str] = match requirement.name.as_ref() {
-            "maturin" => &[
-                "rustPlatform.cargoSetupHook",
-                "rustPlatform.maturinBuildHook",
-            ],
-            "setuptools-rust" => &["cargo", "rustPlatform.cargoSetupHook", "rustc"],
-            "scikit-build-core" | "scikit-build" | "py-build-cmake" => &["cmake", "ninja"],
-            "meson-python" | "pkgconfig" => &["pkg-config"],
-            _ => &[],
-        };
-        for attr in these {
-            inputs.note(attr, format!("the build requires {}", requirement.name));
-        }
-        tools.extend(these);
-    }
-    let mut libraries = BTreeSet::new();
+    let mut found = Found::default();
+    found.of_build_system(set, pin);
     for evidence in source(set, pin).iter().flat_map(|facts| &facts.native) {
-        let attrs: Vec<&'static str> = match evidence.kind {
-            Kind::Program => program(&evidence.name),
+        found.of_source(evidence);
+    }
+    for wheel in set.wheels(pin) {
+        found.of_wheel(wheel);
+    }
+    let mut inputs = found.inputs;
+    inputs.tools = found.tools.into_iter().map(everywhere).collect();
+    inputs.libraries = found.libraries.into_iter().map(everywhere).collect();
+    inputs
+}
+
+/// What is found of a build from a source.
+#[derive(Default)]
+struct Found {
+    tools: BTreeSet<&'static str>,
+    libraries: BTreeSet<&'static str>,
+    inputs: Inputs,
+}
+
+impl Found {
+    fn tool(&mut self, attr: &'static str, evidence: String) {
+        self.tools.insert(attr);
+        self.inputs.note(attr, evidence);
+    }
+
+    fn library(&mut self, attr: &'static str, evidence: String) {
+        self.libraries.insert(attr);
+        self.inputs.note(attr, evidence);
+    }
+
+    fn of_build_system(&mut self, set: &Set<'_>, pin: &Pin) {
+        for requirement in build::requirements(set, pin) {
+            let these: &[&str] = match requirement.name.as_ref() {
+                "maturin" => &[
+                    "rustPlatform.cargoSetupHook",
+                    "rustPlatform.maturinBuildHook",
+                ],
+                "setuptools-rust" => &["cargo", "rustPlatform.cargoSetupHook", "rustc"],
+                "scikit-build-core" | "scikit-build" | "py-build-cmake" => &["cmake", "ninja"],
+                "meson-python" | "pkgconfig" => &["pkg-config"],
+                _ => &[],
+            };
+            for attr in these {
+                self.tool(attr, format!("the build requires {}", requirement.name));
+            }
+        }
+    }
+
+    fn of_source(&mut self, evidence: &Evidence) {
+        let said = format!("{}: {}", evidence.place, evidence.text);
+        match evidence.kind {
+            Kind::Program => {
+                for attr in program(&evidence.name) {
+                    self.tool(attr, said.clone());
+                }
+            }
+            Kind::Config => {
+                let known = CONFIG_PROGRAMS.iter();
+                for (_, tool, library) in known.filter(|(name, ..)| *name == evidence.name) {
+                    self.tool(tool, said.clone());
+                    if tool != library {
+                        self.inputs.note(library, said.clone());
+                    }
+                    self.libraries.insert(library);
+                }
+            }
             kind => {
                 if kind == Kind::Module {
-                    tools.insert("pkg-config");
-                    inputs.note(
-                        "pkg-config",
-                        format!("{}: {}", evidence.place, evidence.text),
-                    );
+                    self.tool("pkg-config", said.clone());
                 }
-                let elsewhere = is_elsewhere(&evidence.name);
-                let library = library(kind, &evidence.name).filter(|_| !elsewhere);
-                // setup.py's lists are of every system, Windows' own libraries among them.
-                if library.is_none() && !elsewhere && kind != Kind::Library {
-                    inputs.unknown.push(format!(
+                if is_elsewhere(&evidence.name) {
+                    return;
+                }
+                match library(kind, &evidence.name) {
+                    Some(attr) => self.library(attr, said),
+                    // setup.py's lists are of every system, Windows' own libraries among them.
+                    None if kind == Kind::Library => {}
+                    None => self.inputs.unknown.push(format!(
                         "no attribute of nixpkgs is known for what {} asks for: {}",
                         evidence.place, evidence.text
-                    ));
+                    )),
                 }
-                libraries.extend(library);
-                library.into_iter().collect()
             }
-        };
-        if evidence.kind == Kind::Program {
-            tools.extend(&attrs);
-        }
-        for attr in attrs {
-            inputs.note(attr, format!("{}: {}", evidence.place, evidence.text));
         }
     }
-    let unread = set
-        .wheels(pin)
-        .iter()
-        .filter(|wheel| wheel.objects.is_empty());
-    for (wheel, why) in unread.filter_map(|wheel| Some((&wheel.wheel, wheel.unread.as_ref()?))) {
-        let missing = "so it does not tell what the build links";
-        inputs.unknown.push(format!("{wheel} {why}, {missing}"));
-    }
-    for link in set
-        .wheels(pin)
-        .iter()
-        .flat_map(|wheel| linked::of_modules(wheel))
-    {
-        match link.owner() {
-            Owner::Attribute(attr) => {
-                libraries.insert(attr);
-                inputs.note(attr, link.evidence());
+
+    fn of_wheel(&mut self, wheel: &WheelFacts) {
+        // Where the source tells something, a wheel that is too large is not missed.
+        let missed = wheel.objects.is_empty() && self.libraries.is_empty();
+        if let Some(why) = wheel.unread.as_ref().filter(|_| missed) {
+            self.inputs.unknown.push(format!(
+                "{} {why}, so it does not tell what the build links",
+                wheel.wheel
+            ));
+        }
+        for link in linked::of_modules(wheel) {
+            match link.owner() {
+                Owner::Attribute(attr) => self.library(attr, link.evidence()),
+                Owner::Compiler("gfortran.cc.lib") => self.tool("gfortran", link.evidence()),
+                Owner::Unknown => self.inputs.unknown.push(format!(
+                    "no attribute of nixpkgs is known for {}, which {} of its wheel links",
+                    link.soname, link.member
+                )),
+                Owner::System | Owner::Compiler(_) | Owner::Driver => {}
             }
-            Owner::Compiler("gfortran.cc.lib") => {
-                tools.insert("gfortran");
-                inputs.note("gfortran", link.evidence());
-            }
-            Owner::Unknown => inputs.unknown.push(format!(
-                "no attribute of nixpkgs is known for {}, which {} of its wheel links",
-                link.soname, link.member
-            )),
-            Owner::System | Owner::Compiler(_) | Owner::Driver => {}
         }
     }
-    for sought in crates_of(set, pin) {
-        for attr in sought.tools.iter().copied().chain(sought.library) {
-            let places = inputs.evidence.entry(attr.to_owned()).or_default();
-            places.push(format!("Cargo.lock: {}", sought.by));
-        }
-        tools.extend(sought.tools);
-        libraries.extend(sought.library);
-    }
-    inputs.tools = tools.into_iter().map(everywhere).collect();
-    inputs.libraries = libraries.into_iter().map(everywhere).collect();
-    inputs
 }
 
 /// Published binaries for Linux expect libraries in places where nixpkgs has none: `autoPatchelfHook`
@@ -248,9 +268,33 @@ fn library(kind: Kind, name: &str) -> Option<&'static str> {
                 .or_else(|| with_library(name))
                 .or_else(|| with_library(name.strip_prefix("lib")?))
         }
-        Kind::Program => None,
+        Kind::Program | Kind::Config => None,
     }
 }
+
+/// Programs that tell how to link a library: who has the program, and who the library.
+const CONFIG_PROGRAMS: [(&str, &str, &str); 20] = [
+    ("apr-1-config", "apr", "apr"),
+    ("cups-config", "cups", "cups"),
+    ("curl-config", "curl", "curl"),
+    ("freetype-config", "freetype", "freetype"),
+    ("gdal-config", "gdal", "gdal"),
+    ("geos-config", "geos", "geos"),
+    ("gpgme-config", "gpgme", "gpgme"),
+    ("gsl-config", "gsl", "gsl"),
+    ("icu-config", "icu", "icu"),
+    ("krb5-config", "krb5", "krb5"),
+    ("libpng-config", "libpng", "libpng"),
+    ("mariadb_config", "libmysqlclient", "libmysqlclient"),
+    ("mysql_config", "libmysqlclient", "libmysqlclient"),
+    ("nc-config", "netcdf", "netcdf"),
+    ("net-snmp-config", "net-snmp", "net-snmp"),
+    ("pcap-config", "libpcap", "libpcap"),
+    ("pg_config", "libpq.pg_config", "libpq"),
+    ("sdl2-config", "SDL2", "SDL2"),
+    ("xml2-config", "libxml2", "libxml2"),
+    ("xslt-config", "libxslt", "libxslt"),
+];
 
 /// Packages of CMake, in lower case, whose library is called otherwise.
 const CMAKE_PACKAGES: [(&str, &str); 8] = [
@@ -272,8 +316,17 @@ fn is_elsewhere(name: &str) -> bool {
     OF_THE_COMPILER.contains(&name) || ELSEWHERE.iter().any(|own| name.starts_with(own))
 }
 
-const ELSEWHERE: [&str; 9] = [
-    "cython", "iconv", "intl", "nanobind", "numpy", "openmp", "pybind11", "python", "threads",
+const ELSEWHERE: [&str; 10] = [
+    "appleframeworks",
+    "cython",
+    "iconv",
+    "intl",
+    "nanobind",
+    "numpy",
+    "openmp",
+    "pybind11",
+    "python",
+    "threads",
 ];
 
 fn everywhere(attr: &str) -> Needed {
@@ -388,4 +441,18 @@ fn on_linux(set: &Set<'_>, pin: &Pin, attrs: &[&str]) -> Vec<Needed> {
         condition: condition.clone(),
     };
     attrs.iter().map(needed).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nixpkgs::library::is_top_level;
+
+    #[test]
+    fn what_programs_stand_for_is_in_nixpkgs() {
+        for (_, tool, library) in CONFIG_PROGRAMS {
+            assert!(tool.split('.').next().is_some_and(is_top_level), "{tool}");
+            assert!(is_top_level(library), "{library}");
+        }
+    }
 }

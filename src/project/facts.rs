@@ -133,6 +133,7 @@ pub fn of(files: &dyn Files) -> Result<SourceFacts, ProjectError> {
             libraries: &read.native.libraries,
             modules: &read.native.pkg_config,
             programs: &read.native.programs,
+            extensions: read.native.extensions,
             external: Some(&external),
             requires: build_names(&build_requires).collect(),
         },

@@ -4,6 +4,8 @@
 //! Build files are scanned for the calls that look for a library; what they compute is not followed.
 //! What is only optional there is left out: the build goes on without it.
 
+mod helper;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -43,6 +45,8 @@ pub enum Kind {
     Host,
     /// A program.
     Program,
+    /// A program that tells how to link its library: `pg_config`.
+    Config,
 }
 
 /// What is known before the build files are read.
@@ -54,6 +58,8 @@ pub(super) struct Known<'a> {
     pub modules: &'a [String],
     /// Programs that setup.py starts.
     pub programs: &'a [String],
+    /// Whether setup.py builds extension modules, or may.
+    pub extensions: bool,
     /// PEP 725's table.
     pub external: Option<&'a External>,
     /// What the build requires.
@@ -64,6 +70,9 @@ pub(super) struct Known<'a> {
 pub(super) fn read(files: &dyn Files, known: &Known<'_>) -> Vec<Evidence> {
     let mut found = BTreeSet::new();
     setup_py(files, known, &mut found);
+    if known.extensions {
+        helper::read(files, known.libraries.is_empty(), &mut found);
+    }
     table(files, known.external, &mut found);
     let asks = |names: &[&str]| names.iter().any(|name| known.requires.contains(name));
     if asks(&["meson-python", "mesonpy", "meson"]) {
@@ -156,11 +165,30 @@ fn walk(files: &dyn Files, name: &str, found: &mut BTreeSet<Evidence>, reader: &
             continue;
         };
         let further = reader(&path, &text, found);
-        let inside = further
-            .into_iter()
-            .filter(|f| f.split('/').all(|part| !matches!(part, "" | "." | "..")));
+        let inside = further.into_iter().filter(|f| f.split('/').all(is_built));
         folders.extend(inside.map(|further| below(&folder, &further)));
     }
+}
+
+/// Whether a folder may be part of what is installed: tests, examples and documents are built only for
+/// who asks.
+fn is_built(part: &str) -> bool {
+    let others = [
+        "",
+        ".",
+        "..",
+        "bench",
+        "benchmark",
+        "benchmarks",
+        "doc",
+        "docs",
+        "example",
+        "examples",
+        "test",
+        "testing",
+        "tests",
+    ];
+    !others.contains(&part.to_ascii_lowercase().as_str())
 }
 
 fn below(folder: &str, name: &str) -> String {
@@ -299,7 +327,21 @@ fn leading_strings(arguments: &str) -> Vec<String> {
 /// `add_subdirectory(x)`.
 fn cmake(path: &str, text: &str, found: &mut BTreeSet<Evidence>) -> Vec<String> {
     let mut folders = Vec::new();
+    // Whether what stands in each open `if` is for other systems only.
+    let mut foreign: Vec<bool> = Vec::new();
     for call in calls(text) {
+        match call.name.as_str() {
+            "if" => foreign.push(is_foreign(call.arguments)),
+            "elseif" | "else" => {
+                foreign.pop();
+                foreign.push(call.name == "elseif" && is_foreign(call.arguments));
+            }
+            "endif" => drop(foreign.pop()),
+            _ => {}
+        }
+        if foreign.contains(&true) {
+            continue;
+        }
         let words: Vec<&str> = call
             .arguments
             .split(|c: char| c.is_whitespace() || c == '"')
@@ -339,6 +381,25 @@ fn cmake(path: &str, text: &str, found: &mut BTreeSet<Evidence>) -> Vec<String> 
         }
     }
     folders
+}
+
+/// Whether a condition of CMake holds on no system that nixpkgs builds Python for, or on Darwin only,
+/// whose libraries are the system's own.
+fn is_foreign(condition: &str) -> bool {
+    let systems = [
+        "ANDROID",
+        "APPLE",
+        "CYGWIN",
+        "EMSCRIPTEN",
+        "IOS",
+        "MINGW",
+        "MSVC",
+        "WIN32",
+        "WINDOWS",
+    ];
+    let mut words = condition.split_whitespace();
+    let first = words.next().unwrap_or("");
+    systems.contains(&first) && !words.any(|word| word == "OR")
 }
 
 /// Whether a text can be a library's name, not something that is computed.
@@ -440,6 +501,35 @@ add_subdirectory(lib)
                 "setup.py Library computed: libraries computed",
                 "setup.py:2 Library z: libraries z",
                 "pyproject.toml:3 Host generic/openssl: dep:generic/openssl@>=3",
+            ]
+        );
+    }
+
+    #[test]
+    fn other_systems_and_tests_do_not_count() {
+        let root = "
+if(WIN32 AND X)
+  find_package(Vcvars REQUIRED)
+  if(Y)
+    find_package(No REQUIRED)
+  endif()
+else()
+  find_package(Yes REQUIRED)
+endif()
+if(WIN32 OR UNIX)
+  find_package(Also REQUIRED)
+endif()
+add_subdirectory(tests)
+";
+        let files = [
+            ("CMakeLists.txt", root),
+            ("tests/CMakeLists.txt", "find_package(GTest REQUIRED)"),
+        ];
+        assert_eq!(
+            found(&["cmake"], &files),
+            [
+                "CMakeLists.txt:11 Package Also",
+                "CMakeLists.txt:8 Package Yes"
             ]
         );
     }

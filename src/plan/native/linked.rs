@@ -163,9 +163,10 @@ fn without_digest(soname: &str) -> String {
     }
 }
 
-/// The wheels that are read: of what is packaged as wheels, each; of what is built from a source, one
-/// for Linux, unless the source tells all that it needs (PEP 725), or an overridden recipe is not known
-/// and is left to say what it links.
+/// The wheels that are read, of each release one, for Linux where there is one, as others link the same:
+/// of what is packaged as wheels all of it; of what is built from a source its modules, unless the
+/// source tells all that it needs (PEP 725), or an overridden recipe is not known and is left to say
+/// what it links.
 pub(in super::super) fn to_read<'a>(set: &'a Set<'_>) -> Vec<(&'a Pin, &'a Distribution, Extent)> {
     let mut wanted = Vec::new();
     for pinned in set.built() {
@@ -174,8 +175,10 @@ pub(in super::super) fn to_read<'a>(set: &'a Set<'_>) -> Vec<(&'a Pin, &'a Distr
             let wheel = wheel_beside(set, pinned);
             wanted.extend(wheel.map(|wheel| (pin, wheel, Extent::Modules)));
         } else {
-            let wheels = source::wheels(pin, set.targets()).into_values();
-            wanted.extend(wheels.map(|wheel| (pin, wheel, Extent::Everything)));
+            let wheels = source::wheels(pin, set.targets());
+            let linux = wheels.iter().find(|(system, _)| system.is_linux());
+            let wheel = linux.or_else(|| wheels.iter().next());
+            wanted.extend(wheel.map(|(_, wheel)| (pin, *wheel, Extent::Everything)));
         }
     }
     wanted
