@@ -70,6 +70,9 @@ pub struct Ways {
     pub rebuilt_by: Vec<PackageName>,
     /// How many derivations are built in all now.
     pub builds: usize,
+    /// Whether some of them are nixpkgs' packages that are built again, and that was counted along the
+    /// metadata of the pins, as nobody knows nixpkgs' own edges.
+    pub estimated: bool,
     /// What could be done, cheapest first.
     pub alternatives: Vec<Alternative>,
 }
@@ -124,6 +127,7 @@ pub fn alternatives(
             .collect(),
         rebuilt_by: rebuilt_by.map(|(name, _)| name.clone()).collect(),
         builds: weight.builds(),
+        estimated: !weight.rebuilt.is_empty() && question.nixpkgs.tree.is_none(),
         alternatives: Vec::new(),
     };
     let search = Search {

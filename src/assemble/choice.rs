@@ -39,7 +39,7 @@ pub(super) struct Choice<'a> {
     /// Projects that are held at nixpkgs' version.
     held: BTreeMap<PackageName, Version>,
     /// Projects that cannot be, or for nothing.
-    tried: BTreeSet<PackageName>,
+    tried: BTreeSet<Hold>,
     trials: usize,
     /// Releases that are older than they could be.
     pub older: BTreeMap<PackageName, Older>,
@@ -150,7 +150,7 @@ impl<'a> Choice<'a> {
                 groups.push(rest);
                 groups.push(group);
             } else {
-                self.tried.extend(group.into_iter().map(|(name, _)| name));
+                self.tried.extend(group);
             }
         }
     }
@@ -166,7 +166,7 @@ impl<'a> Choice<'a> {
             match self.attempt(search, &self.input(&[]), state) {
                 Some(better) => {
                     *state = better;
-                    self.tried.insert(name.clone());
+                    self.tried.insert((name.clone(), version.clone()));
                 }
                 None => {
                     self.held.insert(name.clone(), version.clone());
@@ -208,26 +208,40 @@ impl<'a> Choice<'a> {
         }
     }
 
-    /// Attributes that are changed although nothing that the user himself asks for says so.
+    /// Attributes that are changed although nothing that the user himself asks for says so, each with
+    /// nixpkgs' version. Once the default ones were tried, with those of nixpkgs' other attributes of the
+    /// project: these are not built either.
     fn candidates(&self, catalog: &dyn Catalog, state: &State) -> Vec<Hold> {
-        let mut candidates = Vec::new();
+        let mut ranked: Vec<(usize, Hold)> = Vec::new();
         let weight = &state.weight;
         for name in weight.changed.keys().chain(&weight.unmet) {
-            let Some(own) = self.question.nixpkgs.attributes(name).first() else {
-                continue;
-            };
             let mut pins = state.best.pins_of(name);
-            let fixed = pins.any(|pin| pin.direct.is_some() || self.is_locked(pin))
-                || [&self.tried, &self.untried]
-                    .iter()
-                    .any(|names| names.contains(name))
+            if self.untried.contains(name)
                 || self.held.contains_key(name)
-                || forced(self.question.input, &state.best.roots, name, &own.version).is_some()
-                || !is_published(catalog, name, &own.version);
-            if !fixed {
-                candidates.push((name.clone(), own.version.clone()));
+                || pins.any(|pin| pin.direct.is_some() || self.is_locked(pin))
+            {
+                continue;
             }
+            // what nixpkgs builds everything with is not replaced by another attribute
+            let count = if weight.unmet.contains(name) {
+                1
+            } else {
+                usize::MAX
+            };
+            let attributes = self.question.nixpkgs.attributes(name).iter();
+            let next = attributes.take(count).enumerate().find(|(_, own)| {
+                let version = &own.version;
+                let is_there = state.best.pins_of(name).any(|pin| pin.version == *version);
+                !is_there
+                    && !self.tried.contains(&(name.clone(), version.clone()))
+                    && forced(self.question.input, &state.best.roots, name, version).is_none()
+                    && is_published(catalog, name, version)
+            });
+            ranked.extend(next.map(|(rank, own)| (rank, (name.clone(), own.version.clone()))));
         }
+        let first = ranked.iter().map(|(rank, _)| *rank).min();
+        let firsts = ranked.into_iter().filter(|(rank, _)| Some(*rank) == first);
+        let mut candidates: Vec<Hold> = firsts.map(|(_, hold)| hold).collect();
         candidates.sort_by_key(|(name, _)| (Reverse(weight.of(name)), name.clone()));
         candidates
     }

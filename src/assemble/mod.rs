@@ -12,6 +12,7 @@ mod ahead;
 pub mod alternative;
 mod amended;
 mod approved;
+mod builds;
 mod choice;
 mod kept;
 mod parallel;
@@ -24,6 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use approved::Approved;
+use builds::build_requirements;
 use choice::Choice;
 pub use pinned::Pins;
 use restated::Restated;
@@ -37,9 +39,7 @@ use crate::plan::{self, Older, Plan, PlanError};
 use crate::project::SourceFacts;
 use crate::project::cargo::CrateCommit;
 use crate::python::{PackageName, Requirement, Sha256, Version};
-use crate::resolve::{
-    self, Explanation, Input, Outcome, Pin, Prefer, Preferences, Resolution, ResolveError,
-};
+use crate::resolve::{self, Explanation, Input, Outcome, Pin, Resolution, ResolveError};
 
 /// More rounds than any project needs: each resolves the build requirements of the last one's.
 const ROUNDS: usize = 20;
@@ -515,65 +515,6 @@ fn contested(missing: &[Requirement]) -> BTreeSet<PackageName> {
         same.count() > 1
     });
     several.cloned().collect()
-}
-
-/// Resolves build requirements on top of the pins: first so that no project gets a second version,
-/// and, where that cannot be, with the pins as mere preferences.
-fn build_requirements(
-    catalog: &dyn Catalog,
-    question: &Question<'_>,
-    resolution: &Resolution,
-    build: &[Resolution],
-    missing: Vec<Requirement>,
-    observer: &dyn Observer,
-) -> Result<Resolution, AssembleError> {
-    let pinned: Vec<&Pin> = std::iter::once(resolution)
-        .chain(build)
-        .flat_map(|resolution| &resolution.pins)
-        .collect();
-    let mut locked: BTreeMap<PackageName, Vec<Version>> = BTreeMap::new();
-    for pin in &pinned {
-        locked
-            .entry(pin.name.clone())
-            .or_default()
-            .push(pin.version.clone());
-    }
-    let mut constraints = question.input.constraints.clone();
-    constraints.extend(pinned.iter().filter_map(|pin| exactly(pin, &locked)));
-    let requirements = texts(&missing);
-    let mut policy = question.input.policy.clone();
-    if !question.nixpkgs.is_empty() {
-        policy.prefer = Prefer::Nixpkgs;
-    }
-    let mut input = Input {
-        requirements: missing,
-        constraints,
-        preferences: Preferences {
-            locked,
-            ..question.input.preferences.clone()
-        },
-        policy,
-        ..question.input.clone()
-    };
-    if let Outcome::Solved(resolution) = resolve::resolve(catalog, &input, observer)? {
-        return Ok(resolution);
-    }
-    input.constraints = question.for_builds.to_vec();
-    match resolve::resolve(catalog, &input, observer)? {
-        Outcome::Solved(resolution) => Ok(resolution),
-        Outcome::Unsolvable(explanation) => Err(AssembleError::UnsolvableBuild {
-            requirements,
-            explanation: Box::new(explanation),
-        }),
-    }
-}
-
-/// The constraint that keeps a project at its pin, where it has one only.
-fn exactly(pin: &Pin, locked: &BTreeMap<PackageName, Vec<Version>>) -> Option<Requirement> {
-    if pin.direct.is_some() || locked.get(&pin.name).is_none_or(|all| all.len() > 1) {
-        return None;
-    }
-    Some(choice::exactly(&pin.name, &pin.version))
 }
 
 fn texts(requirements: &[Requirement]) -> String {

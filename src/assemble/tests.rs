@@ -214,3 +214,74 @@ fn an_sdist_that_cannot_be_satisfied_is_named() {
         "{hints}"
     );
 }
+
+/// nixpkgs builds `zz-kept` with its own backend, which the newest plugin would change for everyone.
+#[test]
+fn builds_take_what_changes_nothing_that_nixpkgs_builds_with() {
+    use crate::nixpkgs::facts::{AttributeFacts, Need};
+    use crate::nixpkgs::{Attribute, Nixpkgs};
+    let mut catalog = FixedCatalog::default();
+    let needs: &[&str] = &["zz-kept"];
+    add(
+        &mut catalog,
+        "zz-demo",
+        "1.0",
+        needs,
+        &["setuptools", "zz-plugin"],
+    );
+    add(&mut catalog, "zz-kept", "1.0", &[], &["zz-backend"]);
+    for (project, needs) in [
+        ("zz-backend", [&[][..], &[]]),
+        ("zz-plugin", [&["zz-backend"], &["zz-backend>=2"]]),
+    ] {
+        let mut releases = Vec::new();
+        for (version, needs) in ["1.0", "2.0"].into_iter().zip(needs) {
+            add(&mut catalog, project, version, needs, &["setuptools"]);
+            let page = &catalog.pages[&name(project)];
+            let number = Version::from_str(version).unwrap();
+            releases.push(page.release(&number).unwrap().as_ref().clone());
+        }
+        let page = Page::new(name(project), None, releases);
+        catalog.pages.insert(name(project), Arc::new(page));
+    }
+    let attribute = |attr: &str, version: &str, builds: &[&str]| Attribute {
+        attr: attr.to_owned(),
+        project: name(attr),
+        version: Version::from_str(version).unwrap(),
+        primary: true,
+        facts: AttributeFacts {
+            dependencies: Some(Vec::new()),
+            build_system: Some(builds.iter().map(|b| Need::new(b)).collect()),
+            ..AttributeFacts::default()
+        }
+        .into(),
+    };
+    let attributes = vec![
+        attribute("setuptools", "80.0", &[]),
+        attribute("zz-backend", "1.0", &["setuptools"]),
+        attribute("zz-kept", "1.0", &["zz-backend"]),
+    ];
+    let nixpkgs = Nixpkgs::new("a tree".to_owned(), String::new(), attributes);
+    let question = Question {
+        input: &input("zz-demo"),
+        nixpkgs: &nixpkgs,
+        policy: &plan::Policy::default(),
+        stated: &BTreeSet::new(),
+        approved: &Approved::default(),
+        for_builds: &[],
+    };
+    let assembly = assemble(&catalog, &question, &Silent).unwrap();
+    let steps = assembly.plan.steps.iter();
+    let steps: Vec<_> = steps
+        .map(|s| format!("{} {} {:?} {}", s.name, s.version, s.action, s.rebuilt))
+        .collect();
+    assert_eq!(
+        steps,
+        [
+            "zz-demo 1.0 New false",
+            "zz-kept 1.0 Reuse false",
+            "zz-backend 1.0 Reuse false",
+            "zz-plugin 1.0 New false",
+        ]
+    );
+}

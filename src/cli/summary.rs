@@ -86,7 +86,12 @@ impl Summary<'_> {
         part(count(Action::Override), "overridden");
         part(count(Action::New), "new");
         let rebuilt = self.steps.iter().filter(|s| s.rebuilt).count();
-        part(rebuilt, "rebuilt because of overrides");
+        let because = if self.nixpkgs.tree.is_some() {
+            "rebuilt because of overrides"
+        } else {
+            "rebuilt because of overrides, by the pins' metadata"
+        };
+        part(rebuilt, because);
         part(count(Action::Omit), "that nixpkgs' packages do without");
         let source = if self.nixpkgs.is_empty() {
             "no nixpkgs was used".to_owned()
@@ -209,6 +214,7 @@ impl Summary<'_> {
                 "new": count(Action::New),
                 "rebuilt": self.steps.iter().filter(|s| s.rebuilt).count(),
             },
+            "rebuilt_by": if self.nixpkgs.tree.is_some() { "recipes" } else { "metadata" },
             "pins": pins,
             "files": files,
             "written": !self.dry_run,

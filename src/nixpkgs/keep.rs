@@ -6,7 +6,7 @@
 //! somebody looks at it:
 //!
 //! ```text
-//! PYRN3 <bytes of the index> <crc of the index> <bytes of the records> <crc of the records>
+//! PYRN4 <bytes of the index> <crc of the index> <bytes of the records> <crc of the records>
 //! a <attribute> <project> <version> <1 if primary> <bytes of the record> <crc of the record>
 //! e <attribute> <project>        an attribute of another interpreter's set
 //! <records, JSON>
@@ -38,7 +38,7 @@ const MAX_TREES: usize = 12;
 const MAX_RECORDS: u64 = 1 << 30;
 
 /// How a file begins: the format, which changes with what facts are.
-const MAGIC: &str = "PYRN3";
+const MAGIC: &str = "PYRN4";
 
 /// A recipe on disk.
 #[derive(Debug, Clone)]

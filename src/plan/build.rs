@@ -14,11 +14,12 @@ use crate::resolve::Pin;
 
 /// The build requirements of a pin's sdist, those that hold on none of its targets left out.
 pub(super) fn requirements(set: &Set<'_>, pin: &Pin) -> Vec<Requirement> {
-    written(set, pin).into_iter().map(|(_, r)| r).collect()
+    let written = written(set, pin).into_iter();
+    written.map(|(_, requirement)| requirement).collect()
 }
 
-/// The same, each with the text in which it stands in pyproject.toml, if it does.
-fn written<'a>(set: &Set<'a>, pin: &Pin) -> Vec<(&'a str, Requirement)> {
+/// The same, each with the file and the text in which it stands there, if it does.
+fn written<'a>(set: &Set<'a>, pin: &Pin) -> Vec<((&'a str, &'a str), Requirement)> {
     let Some(facts) = set.facts(pin).filter(|_| set.builds_sdist(pin)) else {
         return Vec::new();
     };
@@ -28,7 +29,13 @@ fn written<'a>(set: &Set<'a>, pin: &Pin) -> Vec<(&'a str, Requirement)> {
             && !on(set, pin, &requirement).is_empty()
         {
             let written = facts.build_written.get(index).map_or("", String::as_str);
-            found.push((written, requirement));
+            let file = facts.build_files.get(index).map_or("", String::as_str);
+            let file = if file.is_empty() {
+                "pyproject.toml"
+            } else {
+                file
+            };
+            found.push(((file, written), requirement));
         }
     }
     found
@@ -75,11 +82,11 @@ pub(super) fn system(set: &Set<'_>, pin: &Pin) -> Result<Vec<Needed>, PlanError>
     Ok(system)
 }
 
-/// The requirements in a pin's pyproject.toml whose versions the set does not have. nixpkgs' build
-/// checks them. What stands elsewhere (in setup.py) is not checked.
+/// The build requirements that stand somewhere and whose versions the set does not have. nixpkgs' build
+/// checks them, those of setup.py's `setup_requires` too.
 pub(super) fn relaxed(set: &Set<'_>, pin: &Pin) -> Vec<RelaxedBuild> {
     let mut relaxed = Vec::new();
-    for (text, requirement) in written(set, pin) {
+    for ((file, text), requirement) in written(set, pin) {
         let (Some(specifiers), Some(version)) =
             (requirement.specifiers(), set.tool_version(&requirement))
         else {
@@ -96,15 +103,39 @@ pub(super) fn relaxed(set: &Set<'_>, pin: &Pin) -> Vec<RelaxedBuild> {
         };
         relaxed.push(RelaxedBuild {
             text: text.to_owned(),
-            replacement: format!("\"{loose}\""),
+            replacement: match file {
+                "setup.cfg" => loose.to_string(),
+                _ => format!("\"{loose}\""),
+            },
             because: format!(
-                "{} {version} builds it, pyproject.toml asks for {}",
+                "{} {version} builds it, {file} asks for {}",
                 requirement.name,
                 wanted(specifiers)
             ),
+            file: file.to_owned(),
         });
     }
+    relaxed.sort_by_key(|r| r.file.clone());
     relaxed
+}
+
+/// What nixpkgs' build will find unmet, and what stands nowhere as it is: setup.py computes it.
+pub(super) fn unmet(set: &Set<'_>, pin: &Pin) -> Vec<String> {
+    let mut unmet = Vec::new();
+    for ((_, text), requirement) in written(set, pin) {
+        if let (Some(specifiers), Some(version)) =
+            (requirement.specifiers(), set.tool_version(&requirement))
+            && text.is_empty()
+            && requirement.name.as_ref() != "maturin"
+            && !admits(specifiers, version)
+        {
+            unmet.push(format!(
+                "its build asks for `{requirement}` and gets {version}: nixpkgs may refuse that; \
+                 `postPatch` of a fix can change it"
+            ));
+        }
+    }
+    unmet
 }
 
 /// Build systems that ask git for the version and have no hook in nixpkgs that tells them.

@@ -297,7 +297,9 @@ pub struct Rust {
 /// A build requirement whose version limits are dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RelaxedBuild {
-    /// The literal in pyproject.toml, with its quotes.
+    /// The file that it stands in: `pyproject.toml`, `setup.cfg`, `setup.py`.
+    pub file: String,
+    /// The literal there, with its quotes.
     pub text: String,
     /// The literal that stands there afterwards.
     pub replacement: String,

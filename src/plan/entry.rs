@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::cycle::Cuts;
 use super::decide::{Decision, canonical_attr, defined_attr};
 use super::derivation::{
-    Definition, Derivation, Entry, Needed, Recipe, Relaxed, Source, Stand, Variant,
+    Definition, Derivation, Entry, Needed, Recipe, Relaxed, RelaxedBuild, Source, Stand, Variant,
 };
 use super::reason::{admits, reasons, wanted};
 use super::set::{Pinned, Set};
@@ -189,7 +189,8 @@ fn adapt(
     derivation.recipe = recipe::recipe(attribute, source, tools, trial);
     if let Ok(Some(text)) = trial.map(|trial| trial.pyproject.as_ref()) {
         // The recipe may have done it.
-        derivation.relaxed_builds.retain(|r| text.contains(&r.text));
+        let gone = |r: &RelaxedBuild| r.file == "pyproject.toml" && !text.contains(&r.text);
+        derivation.relaxed_builds.retain(|r| !gone(r));
     }
     if let Some(facts) = attribute.facts.as_ref() {
         let has = |needs: &Option<Vec<Need>>, attr: &str| {
@@ -317,6 +318,12 @@ fn derivation(
     let dependencies = dependencies(set, cuts, pinned)?;
     let relaxed_builds = build::relaxed(set, pin);
     let inputs = native::inputs(set, pin, binary);
+    let unmet = build::unmet(set, pin);
+    warnings.extend(
+        unmet
+            .iter()
+            .map(|what| format!("{}: {what}", pinned.release())),
+    );
     let unknown = inputs.unknown.iter();
     warnings.extend(unknown.map(|what| format!("{}: {what}", pinned.release())));
     let mut derivation = Derivation {

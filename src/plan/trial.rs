@@ -190,8 +190,6 @@ impl Bench<'_> {
                 }
                 Err(Refusal::Unknown(why)) => {
                     self.dropped("patches", format!("{name} could not be tried: {why}"));
-                    let note = format!("nixpkgs' patch {name}: {why}");
-                    self.trial.unchecked.push(note);
                 }
             }
         }

@@ -19,10 +19,13 @@ use crate::python::{About, Metadata, Requirement};
 pub struct SourceFacts {
     /// `[build-system] requires` as PEP 508 texts, `setup_requires` added; setuptools where nothing is said.
     pub build_requires: Vec<String>,
-    /// The same as they stand in `pyproject.toml`, quotes and all; empty texts for those that do not
-    /// stand there.
+    /// The same as they stand in a file at the root, quotes and all; empty texts for those that do not
+    /// stand anywhere.
     #[serde(default)]
     pub build_written: Vec<String>,
+    /// The files: `pyproject.toml`, `setup.cfg` or `setup.py`; where it is not said, the first.
+    #[serde(default)]
+    pub build_files: Vec<String>,
     /// Whether its build backend is its own, whose hooks may ask for more than can be read.
     #[serde(default)]
     pub own_backend: bool,
@@ -139,7 +142,8 @@ pub fn of(files: &dyn Files) -> Result<SourceFacts, ProjectError> {
         },
     );
     Ok(SourceFacts {
-        build_written: written(&build_requires),
+        build_files: written(&build_requires).map(|(file, _)| file).collect(),
+        build_written: written(&build_requires).map(|(_, text)| text).collect(),
         build_backend: project.build_system.backend.clone(),
         has_build_system_table: read.has_build_system,
         requires_dist: known.then(|| texts(&project.requires_dist())),
@@ -183,16 +187,36 @@ fn build_names(requires: &[crate::python::Requirement]) -> impl Iterator<Item = 
     requires.iter().map(|r| r.name.as_ref())
 }
 
-fn written(requirements: &[crate::python::Requirement]) -> Vec<String> {
-    let literal = |r: &crate::python::Requirement| {
+/// The files in which requirements stand, and the texts there: what a setup.py computes stands nowhere.
+fn written(requirements: &[Requirement]) -> impl Iterator<Item = (String, String)> {
+    let literal = |r: &Requirement| {
         let origin = r.origin.as_ref()?;
-        let stands_there = origin.path().file_name()? == "pyproject.toml";
-        stands_there.then(|| origin.text().to_owned())
+        let file = origin.path().file_name()?.to_str()?;
+        let text = origin.text();
+        match file {
+            "pyproject.toml" => {}
+            "setup.py" if is_literal(text, r) => {}
+            "setup.cfg" if says(text, r) => {}
+            _ => return None,
+        }
+        Some((file.to_owned(), text.to_owned()))
     };
     requirements
         .iter()
-        .map(|r| literal(r).unwrap_or_default())
-        .collect()
+        .map(move |r| literal(r).unwrap_or_default())
+}
+
+/// Whether a text of Python is a plain string with a requirement.
+fn is_literal(text: &str, requirement: &Requirement) -> bool {
+    let quoted = |quote| text.strip_prefix(quote)?.strip_suffix(quote);
+    let inner = quoted('\'').or_else(|| quoted('"'));
+    inner.is_some_and(|inner| !inner.contains(['\'', '"', '\\']) && says(inner, requirement))
+}
+
+fn says(text: &str, requirement: &Requirement) -> bool {
+    let one_line = !text.contains(['\n', ';']);
+    let read = Requirement::parse(text.trim()).ok().filter(|_| one_line);
+    read.is_some_and(|r| r.name == requirement.name && r.wanted == requirement.wanted)
 }
 
 /// A folder of tests at the root, in `src`, or in a package at the root.

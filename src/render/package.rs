@@ -456,20 +456,21 @@ pub(super) fn pre_patch(d: &Derivation) -> (Vec<String>, Vec<String>) {
 pub(super) fn post_patch(d: &Derivation) -> (Vec<String>, Vec<String>) {
     let mut command = Vec::new();
     let mut comments = Vec::new();
-    if !d.relaxed_builds.is_empty() {
-        command.push("substituteInPlace pyproject.toml".to_owned());
-    }
+    let mut file = "";
     for relaxed in &d.relaxed_builds {
         comments.push(relaxed.because.clone());
+        if relaxed.file != file {
+            file = &relaxed.file;
+            command.push(format!("substituteInPlace {file}"));
+        }
+        if let Some(last) = command.last_mut() {
+            last.push_str(" \\");
+        }
         command.push(format!(
             "  --replace-fail {} {}",
             text::shell_word(&relaxed.text),
             text::shell_word(&relaxed.replacement)
         ));
-    }
-    let last = command.len().saturating_sub(1);
-    for line in command.iter_mut().take(last) {
-        line.push_str(" \\");
     }
     command.extend(d.post_patch.iter().cloned());
     (comments, command)

@@ -5,6 +5,7 @@ use crate::assemble::{Approved, choose};
 use crate::event::Silent;
 use crate::index::fixed::FixedCatalog;
 use crate::index::{Distribution, Page};
+use crate::nixpkgs::facts::Need;
 use crate::nixpkgs::{Attribute, Nixpkgs};
 use crate::python::{About, Filename, Metadata, Sha256, System, Targets};
 
@@ -73,15 +74,17 @@ fn universe(lines: &str) -> FixedCatalog {
     catalog
 }
 
-/// `kombu 5.5, vine 5.1`: what nixpkgs has.
+/// `kombu 5.5, vine_4=vine 4.0`: what nixpkgs has, and under which attributes where these are not called
+/// like the project.
 fn nixpkgs(text: &str) -> Nixpkgs {
     let attribute = |text: &str| {
-        let (project, number) = text.trim().split_once(' ').unwrap();
+        let (called, number) = text.trim().split_once(' ').unwrap();
+        let (attr, project) = called.split_once('=').unwrap_or((called, called));
         Attribute {
-            attr: project.to_owned(),
+            attr: attr.to_owned(),
             project: name(project),
             version: version(number),
-            primary: true,
+            primary: attr == project,
             facts: Default::default(),
         }
     };
@@ -138,6 +141,24 @@ impl Asked {
 
     fn pins(&self) -> Vec<String> {
         self.chosen().0
+    }
+
+    /// What the answer costs.
+    fn weight(&self) -> Weight {
+        let policy = plan::Policy {
+            keep: true,
+            ..plan::Policy::default()
+        };
+        let question = Question {
+            input: &self.input,
+            nixpkgs: &self.nixpkgs,
+            policy: &policy,
+            stated: &BTreeSet::new(),
+            approved: &Approved::default(),
+            for_builds: &[],
+        };
+        let (resolution, _) = choose(&self.catalog, &question, &Silent).unwrap();
+        weigh(&self.catalog, &question, &resolution)
     }
 }
 
@@ -368,4 +389,74 @@ fn the_search_has_an_end() {
         warning.contains("base59") && warning.contains("given up"),
         "{warning}"
     );
+}
+
+/// Three roots that much depends on. `protobuf` 7 is out of the question, but nixpkgs has 6 under another
+/// attribute; the newest grpc would override it.
+#[test]
+fn another_attribute_of_nixpkgs_is_a_way_too() {
+    let lines = "
+        grpc 1.0: protobuf>=5,<7
+        grpc 2.0: protobuf>=6.5,<7
+        protobuf 6.0
+        protobuf 6.5
+        protobuf 7.0
+        tensor 1.0: protobuf
+        vision 1.0: tensor
+    ";
+    let has = "protobuf 7.0, protobuf6=protobuf 6.0, tensor 1.0, vision 1.0";
+    let asked = asked(lines, has, &["grpc", "vision"]);
+    let (pins, older) = asked.chosen();
+    assert_eq!(pins[..2], ["grpc 1.0", "protobuf 6.0"]);
+    assert_eq!(
+        older,
+        ["grpc 1.0 rather than 2.0: that one needs protobuf>=6.5,<7, which would rebuild 3"]
+    );
+    let weight = asked.weight();
+    // grpc itself, and what stands on nixpkgs' protobuf 7: the other attribute is not built
+    assert_eq!((weight.builds(), weight.other.len()), (3, 1));
+}
+
+/// What nixpkgs builds and tests packages with is a root as well.
+#[test]
+fn what_builds_nixpkgs_packages_is_not_overridden_for_a_newer_release() {
+    let lines = "
+        plugin 1.0: backend
+        plugin 2.0: backend>=2
+        backend 1.0
+        backend 2.0
+        built 1.0
+        too 1.0: built
+    ";
+    let mut asked = asked(lines, "backend 1.0, built 1.0, too 1.0", &["plugin", "too"]);
+    let module = |needs: &[&str], builds: &[&str]| crate::nixpkgs::facts::AttributeFacts {
+        dependencies: Some(needs.iter().map(|n| Need::new(n)).collect()),
+        build_system: Some(builds.iter().map(|n| Need::new(n)).collect()),
+        ..Default::default()
+    };
+    let attributes = asked.nixpkgs.all().cloned().map(|mut attribute| {
+        let facts = match attribute.attr.as_str() {
+            "built" => module(&[], &["backend"]),
+            "too" => module(&["built"], &[]),
+            _ => module(&[], &[]),
+        };
+        attribute.facts = facts.into();
+        attribute
+    });
+    let tree = Nixpkgs::new("a tree".to_owned(), String::new(), attributes.collect());
+    asked.nixpkgs = Arc::new(tree);
+    asked.input.preferences.nixpkgs = Arc::clone(&asked.nixpkgs);
+    let (pins, older) = asked.chosen();
+    assert_eq!(pins[..2], ["backend 1.0", "built 1.0"]);
+    assert_eq!(
+        older,
+        ["plugin 1.0 rather than 2.0: that one needs backend>=2, which would rebuild 3"]
+    );
+    asked
+        .input
+        .requirements
+        .push(Requirement::parse("plugin>=2").unwrap());
+    let weight = asked.weight();
+    // plugin, backend, and what is built with it
+    assert_eq!((weight.builds(), weight.of(&name("backend"))), (4, 3));
 }

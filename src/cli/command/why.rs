@@ -179,6 +179,11 @@ fn tell(ways: &Ways, lines: &mut Vec<String>, report: &Report) {
         "  what could be done, and how much is built then in all ({} now):",
         ways.builds
     ));
+    if ways.estimated {
+        let how = "what is built again is counted along the pins' metadata: this nixpkgs is known \
+                   without its edges, which a tree (`--nixpkgs`) has";
+        lines.push(format!("  ({how})"));
+    }
     for way in &ways.alternatives {
         let builds = match (&way.tried, way.builds) {
             (Ok(false), _) => "-".to_owned(),
@@ -205,6 +210,7 @@ fn way_as_json(told: &mut Value, known: Option<&Known>) {
         Err(why) => told["unknown"] = json!(why),
         Ok(ways) => {
             told["builds"] = json!(ways.builds);
+            told["estimated"] = json!(ways.estimated);
             told["nixpkgs_version"] = json!(ways.nixpkgs_version.as_ref().map(ToString::to_string));
             let forces = ways.forces.iter().map(|reason| {
                 json!({ "by": reason.by, "requirement": reason.requirement, "wanted": reason.wanted })

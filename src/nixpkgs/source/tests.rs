@@ -75,14 +75,11 @@ fn a_tree_is_read_once_and_then_kept() {
         panic!("one file is kept")
     };
     assert_eq!(located.read("3.13.5", &around, None).unwrap(), first);
-    // a record that is not what was written is not known, and spoils nothing else
-    let whole = std::fs::read(kept.path()).unwrap();
-    let mut torn = whole.clone();
+    // where a record is not what was written, all are read anew
+    let mut torn = std::fs::read(kept.path()).unwrap();
     *torn.last_mut().unwrap() ^= 1;
     std::fs::write(kept.path(), torn).unwrap();
-    let read = located.read("3.13.5", &around, None).unwrap();
-    let unknown = read.all().filter(|a| !a.facts.is_some()).count();
-    assert_eq!((unknown, read.all().count()), (1, first.all().count()));
+    assert_eq!(located.read("3.13.5", &around, None).unwrap(), first);
     // what cannot be read is read anew
     std::fs::write(kept.path(), "{\"packages\": 1").unwrap();
     assert_eq!(located.read("3.13.5", &around, None).unwrap(), first);
