@@ -137,6 +137,7 @@ impl Weighed<'_> {
             build: &build,
             facts: &BTreeMap::new(),
             digests: &BTreeMap::new(),
+            wheels: &BTreeMap::new(),
             trials: &BTreeMap::new(),
             crates: &BTreeMap::new(),
             nixpkgs: self.question.nixpkgs,
