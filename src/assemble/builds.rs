@@ -90,8 +90,8 @@ struct Weighed<'a> {
 }
 
 impl Weighed<'_> {
-    /// The answer, or another one that has less built: attributes that it changes are held at nixpkgs'
-    /// version, all of them or else one after the other.
+    /// The answer, or another one that has less built: what it changes, and what it puts beside nixpkgs'
+    /// own, is held at nixpkgs' version, all of it or else one after the other.
     fn lighter(&self, input: Input, further: Resolution, observer: &dyn Observer) -> Resolution {
         let mut best = (self.weight(&further), further);
         let pinned: BTreeSet<&PackageName> = std::iter::once(self.resolution)
@@ -99,7 +99,8 @@ impl Weighed<'_> {
             .flat_map(|resolution| &resolution.pins)
             .map(|pin| &pin.name)
             .collect();
-        let changed = best.0.changed.keys().filter(|name| !pinned.contains(name));
+        let changed = best.0.changed.keys().chain(&best.0.tools);
+        let changed = changed.filter(|name| !pinned.contains(name));
         let own = |name: &PackageName| {
             let own = self.question.nixpkgs.attributes(name).first()?;
             Some(super::choice::exactly(name, &own.version))

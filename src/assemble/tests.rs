@@ -262,21 +262,25 @@ fn builds_take_what_changes_nothing_that_nixpkgs_builds_with() {
         attribute("zz-kept", "1.0", &["zz-backend"]),
     ];
     let nixpkgs = Nixpkgs::new("a tree".to_owned(), String::new(), attributes);
-    let question = Question {
-        input: &input("zz-demo"),
-        nixpkgs: &nixpkgs,
-        policy: &plan::Policy::default(),
-        stated: &BTreeSet::new(),
-        approved: &Approved::default(),
-        for_builds: &[],
+    let assembled = |catalog: &FixedCatalog| {
+        let question = Question {
+            input: &input("zz-demo"),
+            nixpkgs: &nixpkgs,
+            policy: &plan::Policy::default(),
+            stated: &BTreeSet::new(),
+            approved: &Approved::default(),
+            for_builds: &[],
+        };
+        assemble(catalog, &question, &Silent).unwrap().plan
     };
-    let assembly = assemble(&catalog, &question, &Silent).unwrap();
-    let steps = assembly.plan.steps.iter();
-    let steps: Vec<_> = steps
-        .map(|s| format!("{} {} {:?} {}", s.name, s.version, s.action, s.rebuilt))
-        .collect();
+    let steps = |plan: &Plan| -> Vec<String> {
+        let steps = plan.steps.iter();
+        let text =
+            |s: &plan::Step| format!("{} {} {:?} {}", s.name, s.version, s.action, s.rebuilt);
+        steps.map(text).collect()
+    };
     assert_eq!(
-        steps,
+        steps(&assembled(&catalog)),
         [
             "zz-demo 1.0 New false",
             "zz-kept 1.0 Reuse false",
@@ -284,4 +288,15 @@ fn builds_take_what_changes_nothing_that_nixpkgs_builds_with() {
             "zz-plugin 1.0 New false",
         ]
     );
+    // Where it must be the newest, the backend stands beside nixpkgs' own, for those builds.
+    let facts = catalog.facts.get_mut("zz-demo-1.0.tar.gz").unwrap();
+    let builds = ["setuptools", "zz-plugin>=2"].map(str::to_owned);
+    Arc::get_mut(facts).unwrap().build_requires = builds.to_vec();
+    let plan = assembled(&catalog);
+    assert_eq!(
+        steps(&plan)[2..],
+        ["zz-backend 2.0 Override false", "zz-plugin 2.0 New false"]
+    );
+    let entries: Vec<_> = plan.entries.iter().map(|e| e.attr.as_str()).collect();
+    assert_eq!(entries, ["zz-backend_2_0", "zz-demo", "zz-plugin"]);
 }

@@ -54,17 +54,17 @@ fn renamed(
     let builds = graph.builds(builder);
     for tool in set.tools() {
         let newer = set.tool_attr(tool);
-        if !builds.contains(&newer) {
-            continue;
-        }
         let Some(own) = set.attr(&tool.pin.name).map(|attr| graph.made(&attr)) else {
             continue;
         };
+        let closure = graph.closure(builds.iter().cloned());
+        if !closure.contains_key(&graph.made(&newer)) || !closure.contains_key(&own) {
+            continue;
+        }
         let leads_there = |made: &Made| {
             let is_recipe = matches!(made, Made::Recipe(_)) && *made != own;
             is_recipe && graph.closure([made.attr().to_owned()]).contains_key(&own)
         };
-        let closure = graph.closure(builds.iter().cloned());
         let through: BTreeSet<Made> = closure.into_keys().filter(leads_there).collect();
         let copy = |made: &Made| format!("{}_{newer}", made.attr());
         for made in &through {
@@ -82,7 +82,9 @@ fn renamed(
         }
         for attr in &builds {
             let made = graph.made(attr);
-            if through.contains(&made) {
+            if made == own {
+                renamed.insert(attr.clone(), newer.clone());
+            } else if through.contains(&made) {
                 renamed.insert(attr.clone(), copy(&made));
             }
         }

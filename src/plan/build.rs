@@ -355,18 +355,22 @@ pub(super) fn that_need(set: &Set<'_>, these: &BTreeSet<PackageName>) -> Vec<Unb
 /// The entries whose build leads back to them.
 pub(super) fn circular(set: &Set<'_>) -> Vec<Unbuildable> {
     let mut tools: BTreeMap<&PackageName, BTreeSet<PackageName>> = BTreeMap::new();
-    for (name, pins) in set.pins() {
-        for pinned in pins.iter().filter(|p| p.decision.needs_source()) {
-            let needed = requirements(set, pinned.pin).into_iter();
-            let needed = needed.map(|r| r.name).filter(|n| n != name);
-            tools.entry(name).or_default().extend(needed);
-        }
+    for pinned in set.built() {
+        let name = &pinned.pin.name;
+        let needed = requirements(set, pinned.pin).into_iter();
+        let needed = needed.map(|r| r.name).filter(|n| n != name);
+        tools.entry(name).or_default().extend(needed);
+    }
+    for tool in set.tools() {
+        let base = tool.pin.needs.iter().filter(|e| e.via_extra.is_none());
+        let needed = base.map(|edge| edge.to.clone());
+        tools.entry(&tool.pin.name).or_default().extend(needed);
     }
     let mut found = Vec::new();
     for (name, needed) in &tools {
         for tool in needed {
             if leads_to(set, &tools, tool, name)
-                && let Some(pinned) = set.pins_of(name).first()
+                && let Some(pinned) = set.built().find(|p| p.pin.name == **name)
             {
                 let reason = format!("building it needs {tool}, which needs {name} itself");
                 found.push(unbuildable(pinned.pin, reason));

@@ -119,7 +119,7 @@ impl<'a> Graph<'a> {
             }
             graph.defined.insert(attr, defined);
         }
-        for tool in set.tools() {
+        for tool in set.tools().filter(|tool| tool.decision.needs_source()) {
             let own = Defined::Own(graph.foreseen_own(tool));
             graph.defined.insert(set.tool_attr(tool), own);
         }
@@ -138,7 +138,9 @@ impl<'a> Graph<'a> {
         let builds = build::system(set, pin).unwrap_or_default();
         Own {
             project: Some(pin.name.clone()),
-            needs: needs.filter_map(|name| set.attr(name)).collect(),
+            needs: needs
+                .filter_map(|name| set.attr_for(pinned, name))
+                .collect(),
             builds: builds.into_iter().map(|needed| needed.attr).collect(),
             optional: BTreeMap::new(),
             base: pinned.decision.attribute().map(|a| a.attr.clone()),

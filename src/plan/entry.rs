@@ -413,13 +413,13 @@ fn dependencies(
         if *name == pin.name || cuts.contains(&(&pin.name, name)) {
             continue;
         }
-        needed.push(
-            set.needed(name, on, pin.targets)
-                .ok_or_else(|| PlanError::UnknownName {
-                    by: pinned.release(),
-                    name: name.to_string(),
-                })?,
-        );
+        let unknown = || PlanError::UnknownName {
+            by: pinned.release(),
+            name: name.to_string(),
+        };
+        let mut this = set.needed(name, on, pin.targets).ok_or_else(unknown)?;
+        this.attr = set.attr_for(pinned, name).ok_or_else(unknown)?;
+        needed.push(this);
     }
     needed.sort();
     Ok(needed)

@@ -254,7 +254,8 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, PlanError> {
     for (name, pins) in set.pins() {
         entries.extend(entry::entries(&set, &cuts, name, pins, &mut warnings)?);
     }
-    for tool in set.tools() {
+    let built = |tool: &&set::Pinned<'_>| tool.decision.needs_source();
+    for tool in set.tools().filter(built) {
         entries.push(entry::tool(&set, &cuts, tool, &mut warnings)?);
     }
     entries.extend(proof::aliases(&set));

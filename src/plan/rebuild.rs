@@ -26,6 +26,8 @@ pub struct Weight {
     pub changed: BTreeMap<PackageName, BTreeSet<PackageName>>,
     /// Those among them that become another of nixpkgs' attributes, which is not built.
     pub other: BTreeSet<PackageName>,
+    /// Build tools that stand beside nixpkgs' own and are built.
+    pub tools: BTreeSet<PackageName>,
     /// Entries for what nixpkgs lacks.
     pub new: usize,
     /// Packages that nixpkgs keeps and that are built again.
@@ -35,7 +37,8 @@ pub struct Weight {
 impl Weight {
     /// How many derivations are built.
     pub fn builds(&self) -> usize {
-        self.changed.len() - self.other.len() + self.new + self.rebuilt.len()
+        let changed = self.changed.len() - self.other.len();
+        changed + self.tools.len() + self.new + self.rebuilt.len()
     }
 
     /// The smaller, the better: what cannot work first, then what is built.
@@ -57,6 +60,11 @@ pub fn weigh(request: &Request<'_>) -> Weight {
     let again = Again::new(&set);
     let mut weight = Weight {
         rebuilt: again.all(),
+        tools: set
+            .tools()
+            .filter(|tool| tool.decision.needs_source())
+            .map(|tool| tool.pin.name.clone())
+            .collect(),
         ..Weight::default()
     };
     for (name, pins) in set.pins() {

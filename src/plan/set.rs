@@ -43,17 +43,13 @@ pub(super) struct Set<'a> {
     pub mends: BTreeMap<String, Mend>,
 }
 
-/// Takes those pins of build requirements out of the others that nixpkgs has at another version, and that
-/// nothing but builds needs directly.
+/// Takes those pins of build requirements out of the others that nixpkgs has at another version. Nothing
+/// that the project runs with needs a pin of a build requirement; what else is needed for builds only
+/// names the tool itself.
 fn tools<'a>(
     request: &Request<'_>,
     pins: &mut BTreeMap<&'a PackageName, Vec<Pinned<'a>>>,
 ) -> BTreeMap<&'a PackageName, Pinned<'a>> {
-    let needed: BTreeSet<PackageName> = pins
-        .values()
-        .flatten()
-        .flat_map(|pinned| pinned.pin.needs.iter().map(|edge| edge.to.clone()))
-        .collect();
     let all = request.resolution.targets.all();
     let mut tools = BTreeMap::new();
     pins.retain(|name, list| {
@@ -61,8 +57,11 @@ fn tools<'a>(
             [one] => one.for_build && one.pin.targets == all,
             _ => false,
         };
-        let other = |p: &Pinned<'_>| matches!(p.decision, Decision::Override(_));
-        if !alone || needed.contains(*name) || !list.iter().all(other) {
+        let other = |p: &Pinned<'_>| {
+            use Decision::{Other, Override};
+            matches!(p.decision, Override(_) | Other(_))
+        };
+        if !alone || !list.iter().all(other) {
             return true;
         }
         tools.extend(list.pop().map(|tool| (*name, tool)));
@@ -148,8 +147,17 @@ impl<'a> Set<'a> {
         (!admits(specifiers, own) && admits(specifiers, &tool.pin.version)).then_some(tool)
     }
 
+    /// What a pin refers to a project by: what only builds need takes the tool beside nixpkgs' own.
+    pub fn attr_for(&self, pinned: &Pinned<'_>, name: &PackageName) -> Option<String> {
+        let tool = self.tools.get(name).filter(|_| pinned.for_build);
+        tool.map_or_else(|| self.attr(name), |tool| Some(self.tool_attr(tool)))
+    }
+
     /// The attribute of a tool that stands beside nixpkgs' own.
     pub fn tool_attr(&self, tool: &Pinned<'_>) -> String {
+        if let Decision::Other(attribute) = &tool.decision {
+            return attribute.attr.clone();
+        }
         let own = canonical_attr(&tool.pin.name, self.request.nixpkgs);
         let version = tool.pin.version.to_string();
         let version: String = version
