@@ -235,7 +235,10 @@ fn keep_programs(facts: &AttributeFacts, derivation: &mut Derivation) {
     let is_rust =
         |attr: &str| attr.starts_with("rustPlatform.") || matches!(attr, "cargo" | "rustc");
     for need in facts.build_system.iter().flatten() {
-        let plain = need.top_level && need.condition.is_none() && need.systems.is_empty();
+        // a set that does not list what builds it has that all the same
+        let of_set = need.attr.parse().is_ok_and(|name| is_bootstrap(&name));
+        let program = need.top_level && !of_set;
+        let plain = program && need.condition.is_none() && need.systems.is_empty();
         let named = derivation.native_inputs.iter().any(|n| n.attr == need.attr);
         if plain && !named && (rust || !is_rust(&need.attr)) {
             derivation.native_inputs.push(Needed {
