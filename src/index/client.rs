@@ -6,17 +6,19 @@
 
 use std::collections::HashMap;
 use std::error::Error as _;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::{StatusCode, Version};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
+use tower_layer::layer_fn;
 use url::Url;
 
 use super::IndexError;
 use super::credential::{Credentials, origin, shown};
+use super::gate::{Distance, Gate, Opening};
 use crate::event::{Event, Observer};
 
 /// One request.
@@ -108,6 +110,8 @@ pub struct Client {
     plain: OnceLock<Result<reqwest::Client, String>>,
     secure: OnceLock<Result<reqwest::Client, String>>,
     gates: Mutex<HashMap<String, Arc<Gate>>>,
+    /// How far away the hosts are.
+    pub(super) distance: Arc<Distance>,
     /// What was done.
     pub traffic: Traffic,
 }
@@ -118,17 +122,6 @@ impl std::fmt::Debug for Client {
     }
 }
 
-/// How many requests may be on their way to one host.
-#[derive(Debug)]
-struct Gate {
-    permits: Semaphore,
-    opened: AtomicBool,
-}
-
-/// Over HTTP/1.1 each request in flight is a connection.
-const CONNECTIONS: usize = 24;
-/// Over HTTP/2 they are streams of one connection; servers commonly allow 100 or 128.
-const STREAMS: usize = 100;
 const ATTEMPTS: u32 = 4;
 const MAX_WAIT: Duration = Duration::from_secs(60);
 const REDIRECTS: usize = 8;
@@ -142,6 +135,7 @@ impl Client {
             plain: OnceLock::new(),
             secure: OnceLock::new(),
             gates: Mutex::default(),
+            distance: Arc::default(),
             traffic: Traffic::default(),
         }
     }
@@ -187,7 +181,7 @@ impl Client {
 
     async fn attempt(&self, request: &Request, partial: &mut Partial) -> Result<Response, Failure> {
         let gate = self.gate(&request.url);
-        let permit = gate.permits.acquire().await;
+        let permit = gate.pass().await;
         let client = self.client_for(&request.url)?;
         let mut builder = client
             .get(request.url.clone())
@@ -196,8 +190,9 @@ impl Client {
             builder = builder.basic_auth(&login.user, Some(&login.password));
         }
         self.traffic.requests.fetch_add(1, Ordering::Relaxed);
-        let response = builder.send().await.map_err(|e| Failure::of(&e))?;
-        gate.open(&request.url, response.version());
+        let response = gate.open_with(builder.send()).await;
+        let response = response.map_err(|e| Failure::of(&e))?;
+        gate.open(response.version() == Version::HTTP_2);
         let status = response.status();
         if !matches!(status.as_u16(), 200 | 206 | 304 | 404 | 410 | 416) {
             return Err(Failure::status(status, response.headers()));
@@ -269,18 +264,9 @@ impl Client {
 
     fn gate(&self, url: &Url) -> Arc<Gate> {
         let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
-        let gate = gates.entry(origin(url)).or_insert_with(|| {
-            // Until we know whether a host speaks HTTP/2, one connection is enough to find out.
-            let permits = if url.scheme() == "https" {
-                1
-            } else {
-                CONNECTIONS
-            };
-            Arc::new(Gate {
-                permits: Semaphore::new(permits),
-                opened: AtomicBool::new(false),
-            })
-        });
+        let gate = gates
+            .entry(origin(url))
+            .or_insert_with(|| Arc::new(Gate::new(url.scheme() == "https", &self.distance)));
         Arc::clone(gate)
     }
 
@@ -326,25 +312,6 @@ impl Partial {
     }
 }
 
-impl Gate {
-    fn open(&self, url: &Url, version: Version) {
-        if self.opened.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        let had = if url.scheme() == "https" {
-            1
-        } else {
-            CONNECTIONS
-        };
-        let want = if version == Version::HTTP_2 {
-            STREAMS
-        } else {
-            CONNECTIONS
-        };
-        self.permits.add_permits(want.saturating_sub(had));
-    }
-}
-
 fn build(secure: bool) -> Result<reqwest::Client, String> {
     // Another part of the process may have installed one before: as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -366,11 +333,14 @@ fn build(secure: bool) -> Result<reqwest::Client, String> {
         .connect_timeout(Duration::from_secs(10))
         .read_timeout(Duration::from_secs(30))
         .retry(reqwest::retry::never())
+        .connector_layer(layer_fn(Opening))
         .tcp_nodelay(true);
-    if !secure {
+    builder = if secure {
+        builder.tls_backend_preconfigured(super::trust::settings()?)
+    } else {
         // Reading the system's certificates takes milliseconds.
-        builder = builder.tls_certs_only([]);
-    }
+        builder.tls_certs_only([])
+    };
     builder.build().map_err(|error| chain(&error))
 }
 

@@ -15,6 +15,7 @@ pub mod document;
 mod elf;
 pub mod fixed;
 mod folder;
+mod gate;
 mod git;
 mod html;
 mod lookup;
@@ -33,6 +34,7 @@ mod scan;
 mod sdist;
 mod shared;
 pub mod timestamp;
+mod trust;
 mod wheel;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -210,6 +212,9 @@ pub trait Catalog: Send + Sync {
     /// The page of this project will be asked for soon.
     fn expect_page(&self, _name: &PackageName) {}
 
+    /// The page of this project may be asked for; nothing but experience says so.
+    fn guess_page(&self, _name: &PackageName) {}
+
     /// The metadata of this release will be asked for soon.
     fn expect_metadata(&self, _page: &Page, _release: &Arc<Release>) {}
 
@@ -219,6 +224,17 @@ pub trait Catalog: Send + Sync {
     /// Whether answers may have to be waited for, so that looking ahead of the questions gains
     /// anything.
     fn gains_from_hints(&self) -> bool {
+        true
+    }
+
+    /// Whether waiting for an answer costs more than one that nobody needs, so that even guesses
+    /// gain.
+    fn gains_from_guesses(&self) -> bool {
+        false
+    }
+
+    /// Whether the page of a project was asked for, and not only expected or guessed.
+    fn was_consulted(&self, _name: &PackageName) -> bool {
         true
     }
 
@@ -251,6 +267,9 @@ pub fn sound<T>(catalog: &dyn Catalog, draw: impl Fn() -> T) -> T {
 pub trait Scout: Send + Sync {
     /// A page has arrived.
     fn page_known(&self, catalog: &dyn Catalog, page: &Arc<Page>);
+
+    /// It has turned out that even guesses gain ([`Catalog::gains_from_guesses`]).
+    fn guesses_gain(&self, _catalog: &dyn Catalog) {}
 
     /// The metadata of a release has arrived.
     fn metadata_known(
