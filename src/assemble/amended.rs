@@ -122,6 +122,18 @@ impl<A: Amend> Catalog for Amended<'_, A> {
         self.catalog.expect_facts(name, sdist);
     }
 
+    fn guess_page(&self, name: &PackageName) {
+        self.catalog.guess_page(name);
+    }
+
+    fn gains_from_guesses(&self) -> bool {
+        self.catalog.gains_from_guesses()
+    }
+
+    fn was_consulted(&self, name: &PackageName) -> bool {
+        self.catalog.was_consulted(name)
+    }
+
     fn gains_from_hints(&self) -> bool {
         self.catalog.gains_from_hints()
     }

@@ -392,7 +392,9 @@ pub(super) fn forced<'i>(
 
 /// Whether the index has a version, as far as that is known.
 fn is_published(catalog: &dyn Catalog, name: &PackageName, version: &Version) -> bool {
-    let page = catalog.known_page(name);
+    let page = catalog
+        .known_page(name)
+        .filter(|_| catalog.was_consulted(name));
     page.is_none_or(|page| page.versions().any(|known| known == version))
 }
 

@@ -540,12 +540,16 @@ fn missing_extras(resolution: &Resolution) -> Vec<String> {
         .collect()
 }
 
-fn traffic(counts: &Counts) -> [String; 2] {
+fn traffic(counts: &Counts) -> [String; 3] {
     let millis = |micros: u64| Duration::from_micros(micros).as_secs_f64() * 1e3;
     [
         format!(
             "requests {} ({} again), bytes {}, from the cache {}, of these checked {}",
             counts.requests, counts.retries, counts.bytes, counts.hits, counts.revalidated
+        ),
+        format!(
+            "pages asked for on a guess {}, of these needed {}",
+            counts.guessed.0, counts.guessed.1
         ),
         format!(
             "waiting for the index {:.2} ms, hash {:.2} ms ({} bytes)",

@@ -85,16 +85,19 @@ impl RemoteCatalog {
     /// The pages that answers were taken from so far; none where there is more to it.
     fn support(&self) -> Option<Vec<Support>> {
         let shared = self.shared();
+        let consulted = shared.consulted().clone();
+        let unread = |key: &(PackageName, String)| consulted.contains(&key.0);
         let more = !shared.facts.is_empty()
             || !shared.digests.is_empty()
             || !shared.direct.is_empty()
             || shared.options.builder.is_some()
-            || shared.metadata.has_errors();
+            || shared.metadata.has_errors(unread);
         if more {
             return None;
         }
         let mut support = Vec::new();
-        for (name, answer) in shared.pages.answered() {
+        let pages = shared.pages.answered().into_iter();
+        for (name, answer) in pages.filter(|(name, _)| consulted.contains(name)) {
             let known = answer.ok()?;
             for (_, index) in shared.indexes_for(&name) {
                 let folder = folder_of(index)?;

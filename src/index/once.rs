@@ -62,12 +62,12 @@ impl<K: Hash + Eq + Clone, V: Clone> OnceMap<K, V> {
         self.slots().is_empty()
     }
 
-    /// Whether there is no answer to some question.
-    pub fn has_errors(&self) -> bool {
+    /// Whether there is no answer to some of these questions.
+    pub fn has_errors(&self, among: impl Fn(&K) -> bool) -> bool {
         let slots = self.slots();
         slots
-            .values()
-            .any(|slot| matches!(slot, Slot::Ready(Err(_))))
+            .iter()
+            .any(|(key, slot)| matches!(slot, Slot::Ready(Err(_))) && among(key))
     }
 
     /// All questions that are answered, in no order.

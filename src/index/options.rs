@@ -71,6 +71,8 @@ pub struct Options {
     pub offline: bool,
     /// Even fresh cache entries are checked with the index.
     pub refresh: bool,
+    /// Whether guesses count as saving time; none: where a round trip takes long.
+    pub guesses: Option<bool>,
     /// The current time, by which the cache ages.
     pub now: SystemTime,
     /// Who wants to know what is happening.
@@ -101,6 +103,7 @@ impl Options {
             cache: None,
             offline: false,
             refresh: false,
+            guesses: None,
             now,
             observer: Arc::new(Silent),
         }

@@ -35,6 +35,8 @@ pub struct Counts {
     pub bytes: u64,
     /// Requests sent again.
     pub retries: u64,
+    /// Pages asked for on a mere guess, and how many of these were needed.
+    pub guessed: (u64, u64),
     /// Answers from the cache without a request.
     pub hits: u64,
     /// Answers from the cache after asking whether they still hold.
@@ -69,6 +71,8 @@ impl RemoteCatalog {
             facts: OnceMap::default(),
             digests: OnceMap::default(),
             direct: OnceMap::default(),
+            consulted: Mutex::default(),
+            guessed: Mutex::default(),
             probes: Mutex::default(),
             parts: Mutex::default(),
             scout: RwLock::default(),
@@ -105,7 +109,10 @@ impl RemoteCatalog {
     /// What was done so far.
     pub fn counts(&self) -> Counts {
         let traffic = &self.shared.client.traffic;
+        let guessed = self.shared.guessed();
+        let needed = guessed.intersection(&self.shared.consulted()).count();
         Counts {
+            guessed: (guessed.len() as u64, needed as u64),
             requests: traffic.requests.load(Ordering::Relaxed),
             bytes: traffic.bytes.load(Ordering::Relaxed),
             retries: traffic.retries.load(Ordering::Relaxed),
@@ -129,6 +136,7 @@ impl RemoteCatalog {
                 reason: error.to_string(),
             })?;
             let handle = engine.handle().clone();
+            handle.spawn(Arc::clone(&self.shared).tell_distance());
             *self
                 .shared
                 .engine
@@ -286,6 +294,7 @@ impl Drop for RemoteCatalog {
 impl Catalog for RemoteCatalog {
     fn page(&self, name: &PackageName) -> Result<Arc<Page>, IndexError> {
         let shared = &self.shared;
+        shared.consulted().insert(name.clone());
         loop {
             self.expect_page(name);
             let known = shared.pages.known(name);
@@ -386,6 +395,13 @@ impl Catalog for RemoteCatalog {
         }
     }
 
+    fn guess_page(&self, name: &PackageName) {
+        if !self.shared.options.offline && self.shared.pages.claim(name) {
+            self.shared.guessed().insert(name.clone());
+            self.begin_page(name);
+        }
+    }
+
     fn expect_metadata(&self, page: &Page, release: &Arc<Release>) {
         if let Ok(known) = self.shared.known(page) {
             self.begin_metadata(&known, release);
@@ -399,6 +415,15 @@ impl Catalog for RemoteCatalog {
     /// While everything has come from a fresh cache, nothing has to be waited for.
     fn gains_from_hints(&self) -> bool {
         self.is_online()
+    }
+
+    fn gains_from_guesses(&self) -> bool {
+        let measured = || self.shared.client.distance.is_far();
+        self.shared.options.guesses.unwrap_or_else(measured)
+    }
+
+    fn was_consulted(&self, name: &PackageName) -> bool {
+        self.shared.consulted().contains(name)
     }
 
     fn send(&self, scout: Option<Arc<dyn Scout>>) {

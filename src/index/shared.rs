@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
@@ -39,6 +39,10 @@ pub(super) struct Shared {
     pub(super) facts: OnceMap<String, (Sha256, Arc<SourceFacts>)>,
     pub(super) digests: OnceMap<String, Sha256>,
     pub(super) direct: OnceMap<String, (Arc<Release>, Arc<Metadata>)>,
+    /// The projects whose pages somebody waited for: answers rest on no others.
+    pub(super) consulted: Mutex<HashSet<PackageName>>,
+    /// The projects whose pages were asked for on a mere guess.
+    pub(super) guessed: Mutex<HashSet<PackageName>>,
     pub(super) probes: Mutex<HashMap<String, super::metadata::Probe>>,
     /// By host.
     pub(super) parts: Mutex<HashMap<String, super::ranged::Parts>>,
@@ -127,6 +131,16 @@ impl Shared {
 
     fn checked(&self) -> std::sync::MutexGuard<'_, HashSet<(String, PackageName)>> {
         self.checked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn consulted(&self) -> MutexGuard<'_, HashSet<PackageName>> {
+        self.consulted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn guessed(&self) -> MutexGuard<'_, HashSet<PackageName>> {
+        self.guessed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// From now on a page in the cache needs no check in this run.
@@ -337,6 +351,18 @@ impl Shared {
     ) {
         if let Some(scout) = self.scout() {
             scout.metadata_known(&RemoteCatalog::guest(self), page, release, metadata);
+        }
+    }
+
+    /// On the network thread: as soon as the index turns out to be far away.
+    pub(super) async fn tell_distance(self: Arc<Self>) {
+        if self.client.distance.known().await {
+            let shared = Arc::clone(&self);
+            self.submit(move || {
+                if let Some(scout) = shared.scout() {
+                    scout.guesses_gain(&RemoteCatalog::guest(&shared));
+                }
+            });
         }
     }
 

@@ -18,7 +18,9 @@
 
 mod answer;
 mod candidate;
+mod companion;
 pub mod explain;
+mod guess;
 pub mod input;
 mod need;
 mod node;

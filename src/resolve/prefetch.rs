@@ -7,15 +7,22 @@
 //! never change an answer.
 //!
 //! Where the newest release of a project that the user names cannot go with what the user asks of
-//! another, there may be no answer at all: then nobody walks ahead until the solver has settled on
-//! a release of that project, and only what the solver comes across is asked for.
+//! another, there may be no answer at all. Then nobody walks on from what the user names until a
+//! release of that project is found that can, or the solver has settled on one; and its releases are
+//! asked for in ever larger numbers at once.
+//!
+//! Where the index is far away, the pages of the projects that usually come along with those that
+//! are wanted are asked for besides, and the metadata of their newest releases: what is found at the
+//! end of a chain of requirements is there then by the time that the chain is followed.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::candidate::Serving;
-use super::input::{Input, Prefer};
+use super::guess::Guesses;
+use super::input::{Input, Prefer, Prerelease};
 use crate::index::{Catalog, Page, Release, Scout};
 use crate::python::range::{self, Point, Range};
 use crate::python::{ExtraName, Metadata, PackageName, Version, Wanted};
@@ -29,12 +36,13 @@ pub(super) struct Pathfinder {
     /// Whether to wait for the solver.
     waits: AtomicBool,
     pause: Mutex<Pause>,
+    guesses: Mutex<Guesses>,
 }
 
 /// What stops the walk, and where it goes on.
 #[derive(Default)]
 struct Pause {
-    /// The projects that the solver has to settle on first.
+    /// The projects of which a release has to be found first.
     behind: BTreeSet<PackageName>,
     /// What was not asked for, and the walks that were not taken.
     put_off: Vec<Step>,
@@ -42,6 +50,8 @@ struct Pause {
 
 /// So many releases of a project that cannot be used are passed over in search of the likely one.
 const PASSED_OVER: usize = 4;
+/// The same for projects that the user names: without any of their releases there is no answer.
+const PASSED_OVER_OWN: usize = 256;
 
 /// What is known to be wanted of a project.
 #[derive(Default)]
@@ -59,6 +69,8 @@ struct Want {
 enum Step {
     Page(PackageName),
     Guess(Arc<Page>),
+    /// So many of the releases that are likely.
+    Guesses(Arc<Page>, usize),
     Walk(Arc<Page>, Arc<Release>, Arc<Metadata>),
 }
 
@@ -70,6 +82,22 @@ impl Pathfinder {
             wanted: Mutex::default(),
             waits: AtomicBool::new(false),
             pause: Mutex::default(),
+            guesses: Mutex::new(Guesses::new(input)),
+        }
+    }
+
+    fn guessing(&self) -> MutexGuard<'_, Guesses> {
+        self.guesses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks for the pages of what usually comes along with what is wanted, the nearest first.
+    fn guess_ahead(&self, catalog: &dyn Catalog) {
+        if !catalog.gains_from_guesses() || self.waits.load(Ordering::Acquire) {
+            return;
+        }
+        let names = self.guessing().take();
+        for name in names {
+            catalog.guess_page(&name);
         }
     }
 
@@ -79,12 +107,18 @@ impl Pathfinder {
             return;
         }
         let mut pause = self.pause();
-        if pause.behind.remove(name) && pause.behind.is_empty() {
-            self.waits.store(false, Ordering::Release);
-            let steps = std::mem::take(&mut pause.put_off);
-            drop(pause);
-            self.take(catalog, steps);
+        let steps = self.go_on(&mut pause, name);
+        drop(pause);
+        self.take(catalog, steps);
+    }
+
+    /// A release of a project is found: what was put off because of that.
+    fn go_on(&self, pause: &mut Pause, name: &PackageName) -> Vec<Step> {
+        if !pause.behind.remove(name) || !pause.behind.is_empty() {
+            return Vec::new();
         }
+        self.waits.store(false, Ordering::Release);
+        std::mem::take(&mut pause.put_off)
     }
 
     fn pause(&self) -> MutexGuard<'_, Pause> {
@@ -117,6 +151,7 @@ impl Pathfinder {
         let mut changed = false;
         let want = wanted.entry(name.clone()).or_insert_with(|| {
             changed = true;
+            self.guessing().is_wanted(name);
             Want::default()
         });
         match &mut want.range {
@@ -143,47 +178,58 @@ impl Pathfinder {
                     Some(_) => {}
                     None => catalog.expect_page(&name),
                 },
-                Step::Guess(page) => {
-                    if let Some(mut pause) = self.paused() {
+                Step::Guess(page) => steps.push(Step::Guesses(page, 1)),
+                Step::Guesses(page, count) => {
+                    if let Some(mut pause) = self.paused(&page.name) {
                         pause.put_off.push(Step::Guess(page));
                         continue;
                     }
-                    let Some(release) = self.guess(&page) else {
+                    let mut releases = self.guesses(&page, count).into_iter();
+                    let Some(release) = releases.next() else {
                         continue;
                     };
                     match catalog.known_metadata(&page, &release) {
-                        Some(metadata) => steps.push(Step::Walk(page, release, metadata)),
+                        Some(metadata) => steps.push(Step::Walk(page.clone(), release, metadata)),
                         None => catalog.expect_metadata(&page, &release),
                     }
+                    releases.for_each(|release| catalog.expect_metadata(&page, &release));
                 }
                 Step::Walk(page, release, metadata) => {
-                    if let Some(mut pause) = self.paused() {
-                        pause.put_off.push(Step::Walk(page, release, metadata));
-                    } else {
-                        steps.extend(self.walk(&page, &release, &metadata));
-                    }
+                    steps.extend(self.walk(&page, &release, &metadata));
                 }
             }
         }
+        self.guess_ahead(catalog);
     }
 
-    /// The release that the ranges known so far would pick, if it was not asked for yet.
-    fn guess(&self, page: &Page) -> Option<Arc<Release>> {
+    /// The release that the ranges known so far would pick, if it was not asked for yet, and those
+    /// that would be next.
+    fn guesses(&self, page: &Page, count: usize) -> Vec<Arc<Release>> {
         let mut wanted = self.wanted();
-        let want = wanted.get_mut(&page.name)?;
-        let release = self.pick(page, want)?;
+        let Some(want) = wanted.get_mut(&page.name) else {
+            let is_open = self.guessing().claim(&page.name);
+            let releases = is_open.then(|| self.pick(page, &Want::default(), 1));
+            let mut releases = releases.unwrap_or_default();
+            // Only an sdist tells what it requires: too much for a guess.
+            releases.retain(|release| !release.wheels.is_empty());
+            return releases;
+        };
+        let releases = self.pick(page, want, count);
+        let Some(release) = releases.first() else {
+            return releases;
+        };
         match &want.guess {
             Some((version, extras)) if *version == release.version && *extras == want.extras => {
-                None
+                Vec::new()
             }
             _ => {
                 want.guess = Some((release.version.clone(), want.extras.clone()));
-                Some(release)
+                releases
             }
         }
     }
 
-    fn pick(&self, page: &Page, want: &Want) -> Option<Arc<Release>> {
+    fn pick(&self, page: &Page, want: &Want, count: usize) -> Vec<Arc<Release>> {
         let mut range = want.range.clone().unwrap_or_else(Range::full);
         if let Some(own) = self.own.get(&page.name) {
             range = range.intersection(own);
@@ -199,12 +245,17 @@ impl Pathfinder {
             range.contains(&Point::new(version)) && !want.impossible.contains(version)
         };
         if let Some(release) = preferred.filter(fits).find_map(|v| page.release(v)) {
-            return Some(release);
+            return vec![release];
         }
-        let asks = range.iter().any(
-            |(low, _)| matches!(low, std::ops::Bound::Included(p) if p.version().any_prerelease()),
-        );
+        let asks = range
+            .iter()
+            .any(|(low, _)| matches!(low, Bound::Included(p) if p.version().any_prerelease()));
         let usual = |version: &&Version| asks || !version.any_prerelease();
+        let never = matches!(
+            self.input.policy.prerelease,
+            Prerelease::Explicit | Prerelease::Disallow
+        );
+        let last = |version: &&Version| !usual(version) && !never;
         let serves = |version: &Version| {
             let position = page.position(version)?;
             let serving = Serving::at(page, position, &self.input, &|| false);
@@ -212,16 +263,30 @@ impl Pathfinder {
                 .then(|| page.release_at(position))
                 .flatten()
         };
-        let mut versions = page.versions().filter(usual).filter(fits);
-        if self.input.policy.prefer == Prefer::Lowest {
-            versions.find_map(serves)
-        } else {
-            versions.rev().find_map(serves)
+        let lowest = self.input.policy.prefer == Prefer::Lowest;
+        let best = |wanted: &dyn Fn(&&Version) -> bool, count| -> Vec<Arc<Release>> {
+            let versions = page.versions().filter(wanted).filter(fits);
+            if lowest {
+                versions.filter_map(serves).take(count).collect()
+            } else {
+                versions.rev().filter_map(serves).take(count).collect()
+            }
+        };
+        let mut releases = best(&usual, count);
+        // Where the last of many is near, pre-releases are what comes next.
+        if count > 1 && releases.len() < count {
+            releases.extend(best(&last, count - releases.len()));
         }
+        releases
     }
 
     /// What a release requires, on any target, with the extras that are asked of it.
-    fn walk(&self, page: &Page, release: &Release, metadata: &Metadata) -> Vec<Step> {
+    fn walk(
+        &self,
+        page: &Arc<Page>,
+        release: &Arc<Release>,
+        metadata: &Arc<Metadata>,
+    ) -> Vec<Step> {
         let extras: Vec<ExtraName> = {
             let wanted = self.wanted();
             let Some(want) = wanted.get(&page.name) else {
@@ -255,35 +320,56 @@ impl Pathfinder {
             }
             needs.push((requirement, range));
         }
+        self.guessing().goes_together(&page.name);
+        let mut put_off = Vec::new();
+        if self.waits.load(Ordering::Acquire) {
+            let mut pause = self.pause();
+            put_off = self.go_on(&mut pause, &page.name);
+            if !pause.behind.is_empty() {
+                let parts = (Arc::clone(page), Arc::clone(release), Arc::clone(metadata));
+                pause.put_off.push(Step::Walk(parts.0, parts.1, parts.2));
+                return Vec::new();
+            }
+        }
         let steps = needs.into_iter().filter_map(|(requirement, range)| {
             let extras = requirement.extras.iter().cloned();
             self.want(&requirement.name, &range, extras)
         });
-        steps.collect()
+        put_off.into_iter().chain(steps).collect()
     }
 
     /// What to do about a release that cannot go with what the user asks of others.
-    fn pass_over(&self, page: &Page, release: &Release) -> Vec<Step> {
-        if self.own.contains_key(&page.name) {
+    fn pass_over(&self, page: &Arc<Page>, release: &Release) -> Vec<Step> {
+        let own = self.own.contains_key(&page.name);
+        if own {
             let mut pause = self.pause();
             pause.behind.insert(page.name.clone());
             self.waits.store(true, Ordering::Release);
-            return Vec::new();
         }
         let mut wanted = self.wanted();
         let Some(want) = wanted.get_mut(&page.name) else {
             return Vec::new();
         };
         want.impossible.insert(release.version.clone());
-        if want.impossible.len() > PASSED_OVER || self.waits.load(Ordering::Acquire) {
-            return Vec::new();
-        }
-        vec![Step::Page(page.name.clone())]
+        let passed = want.impossible.len();
+        let goes_on = if own {
+            passed <= PASSED_OVER_OWN
+        } else {
+            passed <= PASSED_OVER && !self.waits.load(Ordering::Acquire)
+        };
+        let next = match passed {
+            1 if own => 8,
+            9 if own => 32,
+            41 if own => 128,
+            _ => 1,
+        };
+        let step = Step::Guesses(Arc::clone(page), next);
+        goes_on.then_some(step).into_iter().collect()
     }
 
-    /// Where to note walks that have to wait for the solver.
-    fn paused(&self) -> Option<MutexGuard<'_, Pause>> {
-        if !self.waits.load(Ordering::Acquire) {
+    /// Where to note what has to wait until a release of another project is found.
+    fn paused(&self, name: &PackageName) -> Option<MutexGuard<'_, Pause>> {
+        if !self.waits.load(Ordering::Acquire) || self.own.contains_key(name) {
             return None;
         }
         let pause = self.pause();
@@ -314,6 +400,10 @@ fn own_ranges(input: &Input) -> HashMap<PackageName, Range> {
 impl Scout for Pathfinder {
     fn page_known(&self, catalog: &dyn Catalog, page: &Arc<Page>) {
         self.take(catalog, vec![Step::Guess(Arc::clone(page))]);
+    }
+
+    fn guesses_gain(&self, catalog: &dyn Catalog) {
+        self.guess_ahead(catalog);
     }
 
     fn metadata_known(

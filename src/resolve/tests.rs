@@ -1,5 +1,7 @@
 //! Runs `testdata/scenarios/*.toml`: small universes with the answer that is expected of them.
 
+mod ahead;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::str::FromStr;

@@ -16,6 +16,7 @@ mod damage;
 mod day;
 mod direct;
 mod docs;
+mod far;
 mod foreign;
 mod format;
 mod index;
