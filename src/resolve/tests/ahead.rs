@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use super::{File, PackageName, Version, catalog, input, name};
 use crate::index::fixed::FixedCatalog;
-use crate::index::{Catalog, Distribution, IndexError, Page, Release, Scout};
+use crate::index::{Catalog, Distribution, Extent, IndexError, Page, Release, Scout, WheelFacts};
 use crate::project::SourceFacts;
 use crate::project::files::Found;
 use crate::python::range::Range;
@@ -82,6 +82,15 @@ impl Catalog for Distant {
         sdist: &Distribution,
     ) -> Result<Arc<SourceFacts>, IndexError> {
         self.fixed.facts(name, sdist)
+    }
+
+    fn wheel_facts(
+        &self,
+        name: &PackageName,
+        wheel: &Distribution,
+        extent: Extent,
+    ) -> Result<Arc<WheelFacts>, IndexError> {
+        self.fixed.wheel_facts(name, wheel, extent)
     }
 
     fn look(
