@@ -288,7 +288,7 @@ impl Work<'_> {
     fn policy(&self) -> plan::Policy {
         plan::Policy {
             project: self.wishes.called.clone(),
-            command: sources::command(self.meant),
+            command: self.meant.command.clone(),
             root: self.meant.output.folder.clone(),
             fixes: self.wishes.fixes.clone(),
             nix: self.wishes.nix.clone(),

@@ -16,6 +16,7 @@ mod obsolete;
 pub mod progress;
 pub mod question;
 mod remembered;
+pub mod repeat;
 pub mod report;
 pub mod settings;
 pub mod sources;

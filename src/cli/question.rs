@@ -129,7 +129,7 @@ pub fn told(located: &Located) -> String {
         _ => {}
     }
     if !located.is_bundled() {
-        told.push_str(&format!(", by {}", located.found));
+        told.push_str(&format!(", from {}", located.found));
     }
     told
 }

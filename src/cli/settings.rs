@@ -8,6 +8,7 @@ use std::str::FromStr as _;
 use super::args::{self, Prefer as TypedPrefer, Prerelease as TypedPrerelease};
 use super::configured::{self, Configured};
 use super::exit::Failure;
+use super::repeat;
 use crate::index::Timestamp;
 use crate::nixpkgs::snapshot;
 use crate::nixpkgs::source::{self as tree, Choice};
@@ -91,6 +92,8 @@ pub struct Output {
 /// What `pyresolve lock` is asked to do.
 #[derive(Debug, Clone)]
 pub struct Lock {
+    /// The command that makes it again, for people.
+    pub command: String,
     /// What to lock; at least one.
     pub sources: Vec<Source>,
     /// Extras of the project.
@@ -150,6 +153,7 @@ impl Lock {
             selection.groups.clone()
         };
         let mut meant = Self {
+            command: repeat::command(args, &sources, &configured, &output, env),
             extras,
             all_extras: args.selection.all_extras,
             groups,

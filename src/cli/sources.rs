@@ -3,7 +3,7 @@
 mod lock;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr as _;
 
 use super::exit::{Exit, Failure};
@@ -335,44 +335,6 @@ fn normal(name: &str) -> String {
     ExtraName::from_str(name).map_or_else(|_| name.to_owned(), |name| name.to_string())
 }
 
-/// The sources as a command names them from the output folder, without machine paths.
-pub fn command(meant: &Lock) -> String {
-    let mut words = vec!["pyresolve".to_owned(), "lock".to_owned()];
-    for source in &meant.sources {
-        match source {
-            Source::Path(path) => {
-                let shown = relative(path, &meant.output.folder);
-                if shown.as_os_str() != "." {
-                    words.push(quoted(&shown.to_string_lossy()));
-                }
-            }
-            Source::Requirement(requirement) => words.push(quoted(&requirement.to_string())),
-        }
-    }
-    words.join(" ")
-}
-
-/// A path as seen from the output folder; only its last part where that would show the machine's.
-fn relative(path: &Path, folder: &Path) -> PathBuf {
-    let plain = |path: &Path| path.strip_prefix(".").unwrap_or(path).to_owned();
-    let (path, folder) = (plain(path), plain(folder));
-    match path.strip_prefix(&folder) {
-        Ok(rest) if rest.as_os_str().is_empty() => PathBuf::from("."),
-        Ok(rest) if rest.is_relative() => rest.to_owned(),
-        _ if path.is_absolute() => path.file_name().map_or(path.clone(), PathBuf::from),
-        _ => path,
-    }
-}
-
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=+:@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -395,22 +357,5 @@ mod tests {
         );
         let names: Vec<_> = all.iter().map(|r| r.name.as_ref()).collect();
         assert_eq!(names, ["base", "x", "y", "z"]);
-    }
-
-    #[test]
-    fn commands_show_no_machine_paths() {
-        let shown = |path: &str, folder: &str| {
-            relative(Path::new(path), Path::new(folder))
-                .display()
-                .to_string()
-        };
-        assert_eq!(shown("a/b/setup.py", "a/b"), "setup.py");
-        assert_eq!(shown("./setup.py", "."), "setup.py");
-        assert_eq!(shown("a/b", "a/b"), ".");
-        assert_eq!(shown(".", "."), ".");
-        assert_eq!(shown("/home/me/setup.py", "/home/me"), "setup.py");
-        assert_eq!(shown("/home/me/setup.py", "nix"), "setup.py");
-        assert_eq!(shown("setup.py", "nix"), "setup.py");
-        assert_eq!(quoted("a>=1; x == 'y'"), "'a>=1; x == '\\''y'\\'''");
     }
 }

@@ -1,6 +1,7 @@
 //! From decisions to entries: what the file defines, and what the environment names.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr as _;
 
 use super::cycle::Cuts;
 use super::decide::{Decision, canonical_attr, defined_attr};
@@ -383,18 +384,18 @@ fn keeps_build_system(set: &Set<'_>, pinned: &Pinned<'_>) -> Option<&'static str
 /// The modules that are imported after the build: those of the source, or else of the wheel.
 fn imports(set: &Set<'_>, pin: &Pin, of_source: Option<&[String]>) -> Vec<String> {
     match of_source {
-        Some(names) => modules(names),
+        Some(names) => importable(names),
         None => {
             let wheel = set.wheels(pin).first();
             wheel
-                .map(|wheel| modules(&wheel.modules))
+                .map(|wheel| importable(&wheel.modules))
                 .unwrap_or_default()
         }
     }
 }
 
 /// The modules whose names can be imported.
-fn modules(names: &[String]) -> Vec<String> {
+fn importable(names: &[String]) -> Vec<String> {
     let is_identifier = |part: &str| {
         let mut chars = part.chars();
         chars.next().is_some_and(|c| c.is_alphabetic() || c == '_')
@@ -424,8 +425,20 @@ fn dependencies(
         this.attr = set.attr_for(pinned, name).ok_or_else(unknown)?;
         needed.push(this);
     }
+    needed.extend(undeclared(set, pinned));
     needed.sort();
+    needed.dedup();
     Ok(needed)
+}
+
+/// setuptools, for modules that import its `pkg_resources` and do not say so: nixpkgs' recipes name it then.
+/// Since version 82 it has none.
+fn undeclared(set: &Set<'_>, pinned: &Pinned<'_>) -> Option<Needed> {
+    let name = PackageName::from_str("setuptools").ok()?;
+    let uses = set.facts(pinned.pin)?.pkg_resources && set.builds_sdist(pinned.pin);
+    let has = set.version(&name)?.release().first() < Some(&82);
+    let all = pinned.pin.targets;
+    set.needed(&name, all, all).filter(|_| uses && has)
 }
 
 /// Requirements that the finished set does not meet, which nixpkgs' check of the built wheel would

@@ -7,7 +7,7 @@ use super::native::Evidence;
 use super::reading::no_env;
 use super::{
     Cargo, Evaluated, External, Files, Hint, ProjectError, Testing, backend, cargo, external,
-    merge, module, native, plugin, testing,
+    merge, module, native, plugin, testing, undeclared,
 };
 use std::collections::BTreeSet;
 
@@ -49,6 +49,9 @@ pub struct SourceFacts {
     pub missing_files: Vec<String>,
     /// Importable modules that it installs, dotted for namespace packages, top level only, sorted.
     pub modules: Vec<String>,
+    /// Whether they import `pkg_resources`, which is part of setuptools.
+    #[serde(default)]
+    pub pkg_resources: bool,
     /// Console scripts.
     pub scripts: Vec<String>,
     /// Description, addresses, licence.
@@ -141,7 +144,9 @@ pub fn of(files: &dyn Files) -> Result<SourceFacts, ProjectError> {
             requires: build_names(&build_requires).collect(),
         },
     );
+    let modules = module::modules(files, &read.layout, read.backend, name.as_deref());
     Ok(SourceFacts {
+        pkg_resources: undeclared::imports_pkg_resources(files, &modules),
         build_files: written(&build_requires).map(|(file, _)| file).collect(),
         build_written: written(&build_requires).map(|(_, text)| text).collect(),
         build_backend: project.build_system.backend.clone(),
@@ -150,7 +155,7 @@ pub fn of(files: &dyn Files) -> Result<SourceFacts, ProjectError> {
         provides_extra: project.optional.keys().map(ToString::to_string).collect(),
         requires_python: project.requires_python.as_ref().map(ToString::to_string),
         unknown: project.unknown.iter().map(ToString::to_string).collect(),
-        modules: module::modules(files, &read.layout, read.backend, name.as_deref()),
+        modules,
         scripts: scripts
             .into_iter()
             .flatten()

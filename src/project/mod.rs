@@ -37,6 +37,7 @@ mod script;
 mod setup_cfg;
 mod table;
 pub mod testing;
+mod undeclared;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -84,7 +84,7 @@ fn a_lock_is_proved_on_several_nixpkgs() {
     let own = ["--nixpkgs", "one"];
     let told = check(&workshop, &[&own[..], &["--against", "one"]].concat(), 0);
     assert!(
-        told.starts_with("against nixpkgs 26.05, by one: good: 1 from nixpkgs, 2 of its own\n"),
+        told.starts_with("against nixpkgs 26.05, from one: good: 1 from nixpkgs, 2 of its own\n"),
         "{told}"
     );
     let all = [

@@ -331,3 +331,37 @@ fn shells_and_readers_of_manuals_are_served() {
         "{page}"
     );
 }
+
+/// The file says how it was made, with what decides about it.
+#[test]
+fn the_file_names_the_command_that_makes_it_again() {
+    let workshop = Workshop::with_demo();
+    workshop.write("requirements.txt", "zz-demo\n");
+    workshop.write("limits.txt", "zz-leaf<9\n");
+    let options = [
+        "--prefer",
+        "latest",
+        "--python",
+        "3.13",
+        "--system",
+        "x86_64-linux",
+        "-c",
+        "limits.txt",
+    ];
+    workshop.locked(&[&["requirements.txt"], &options[..]].concat());
+    let text = workshop.read("dependencies.nix");
+    let command = "# To make it again: pyresolve lock requirements.txt --constraint limits.txt \
+                   --python 3.13 --system x86_64-linux --prefer latest\n";
+    assert!(text.contains(command), "{text}");
+    assert_eq!(check(&workshop, &options, 0), "");
+    // What stands in the settings need not be typed, and checking does not ask how it was.
+    workshop.write(
+        "pyresolve.toml",
+        "prefer = \"latest\"\npython = \"3.13\"\nsystems = [\"x86_64-linux\"]\n",
+    );
+    assert_eq!(check(&workshop, &["-c", "limits.txt"], 0), "");
+    workshop.locked(&[&["requirements.txt"], &options[..]].concat());
+    let text = workshop.read("dependencies.nix");
+    let command = "lock requirements.txt --constraint limits.txt\n";
+    assert!(text.contains(command), "{text}");
+}

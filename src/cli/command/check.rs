@@ -22,6 +22,7 @@ use crate::cli::locking::{self, Asked, Locked, Reasons};
 use crate::cli::obsolete;
 use crate::cli::progress::Watcher;
 use crate::cli::question;
+use crate::cli::repeat;
 use crate::cli::report::{Report, Volume};
 use crate::cli::settings;
 use crate::cli::sources::Wishes;
@@ -60,7 +61,9 @@ impl Found {
 /// When the sources or the lock cannot be read, and when nothing was found but the index does not
 /// answer.
 pub fn run(args: &args::Check, report: &Report) -> Result<Exit, Failure> {
-    let meant = settings::Lock::new(&args.as_lock(), &|name| std::env::var(name).ok())?;
+    let mut meant = settings::Lock::new(&args.as_lock(), &|name| std::env::var(name).ok())?;
+    // What was typed to make the files need not be typed to check them.
+    repeat::keep(&mut meant);
     let others: Vec<Choice> = args
         .against
         .iter()

@@ -2,6 +2,7 @@
 
 use crate::cli::args;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::repeat;
 use crate::cli::report::Report;
 use crate::cli::settings;
 
@@ -12,5 +13,6 @@ use crate::cli::settings;
 pub fn run(args: &args::Prune, report: &Report) -> Result<Exit, Failure> {
     let mut meant = settings::Lock::new(&args.as_lock(), &|name| std::env::var(name).ok())?;
     meant.upgrade.to_nixpkgs = true;
+    repeat::keep(&mut meant);
     super::update::moved(&meant, None, report)
 }
