@@ -241,7 +241,8 @@ fn keep_programs(facts: &AttributeFacts, derivation: &mut Derivation) {
         let program = need.top_level && !of_set;
         let plain = program && need.condition.is_none() && need.systems.is_empty();
         let named = derivation.native_inputs.iter().any(|n| n.attr == need.attr);
-        if plain && !named && (rust || !is_rust(&need.attr)) {
+        let is_program = is_rust(&need.attr) || native::is_program(&need.attr);
+        if plain && is_program && !named && (rust || !is_rust(&need.attr)) {
             derivation.native_inputs.push(Needed {
                 attr: need.attr.clone(),
                 condition: None,
@@ -402,8 +403,26 @@ fn importable(names: &[String]) -> Vec<String> {
             && chars.all(|c| c.is_alphanumeric() || c == '_')
     };
     let importable = names.iter().filter(|n| n.split('.').all(is_identifier));
-    importable.cloned().collect()
+    let importable: Vec<&String> = importable.collect();
+    let space = |name: &str| name.rsplit_once('.').map(|(space, _)| space.to_owned());
+    let mut crowds: BTreeMap<String, usize> = BTreeMap::new();
+    for space in importable.iter().filter_map(|name| space(name)) {
+        *crowds.entry(space).or_default() += 1;
+    }
+    let is_plugin =
+        |name: &str| space(name).is_some_and(|space| crowds.get(&space) > Some(&MAX_IN_NAMESPACE));
+    let own = importable.iter().copied().filter(|name| !is_plugin(name));
+    let own: Vec<String> = own.cloned().collect();
+    if own.is_empty() {
+        importable.into_iter().cloned().collect()
+    } else {
+        own
+    }
 }
+
+/// Beside a package of its own, a project with more modules than this in a namespace has plugins there
+/// (beets' `beetsplug`), which need what only their extras bring.
+const MAX_IN_NAMESPACE: usize = 8;
 
 fn dependencies(
     set: &Set<'_>,
@@ -626,4 +645,26 @@ fn stranded<'s>(set: &'s Set<'_>, entries: &[Entry]) -> Vec<(&'s PackageName, Ta
         }
     }
     stranded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plugins_in_a_namespace_are_not_imported() {
+        let own =
+            |names: &[&str]| importable(&names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>());
+        let plugins: Vec<String> = (0..9).map(|n| format!("plug.p{n}")).collect();
+        let plugins: Vec<&str> = plugins.iter().map(String::as_str).collect();
+        assert_eq!(
+            own(&[&["main", "not-one"], &plugins[..]].concat()),
+            ["main"]
+        );
+        assert_eq!(
+            own(&[&["main"], &plugins[..2]].concat()),
+            ["main", "plug.p0", "plug.p1"]
+        );
+        assert_eq!(own(&plugins).len(), 9);
+    }
 }

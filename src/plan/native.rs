@@ -222,6 +222,11 @@ fn program(name: &str) -> Vec<&'static str> {
     found.map_or_else(Vec::new, |(_, attrs)| attrs.to_vec())
 }
 
+/// Whether an attribute of the top level is a program that builds start.
+pub(super) fn is_program(attr: &str) -> bool {
+    PROGRAMS.iter().any(|(_, attrs)| attrs.contains(&attr))
+}
+
 /// Programs and who has them. Compilers for C are always there.
 const PROGRAMS: [(&str, &[&str]); 26] = [
     ("autoconf", &["autoconf"]),

@@ -1,4 +1,4 @@
-//! Locks against a user's own nixpkgs tree: chosen by path, by `NIX_PATH`, by flake.lock, by settings.
+//! Locks against a user's own nixpkgs tree: chosen by path, by `NIX_PATH`, from flake.lock, by settings.
 
 use std::path::PathBuf;
 
@@ -152,7 +152,7 @@ fn settings_and_flake_locks_choose_too_and_the_lock_tells_which() {
     let told = workshop.lock(&["requirements.txt"]);
     let told = stderr(&told);
     assert!(
-        told.contains("nixos-26.05 0123456789ab of 2026-05-03") && told.contains("by flake.lock"),
+        told.contains("nixos-26.05 0123456789ab of 2026-05-03") && told.contains("from flake.lock"),
         "{told}"
     );
 }
