@@ -45,7 +45,7 @@ const MAX_PART: usize = 512 << 20;
 /// read from sources are only as good as the readers were.
 pub const VERSION: &str = concat!("v2-", env!("CARGO_PKG_VERSION"));
 /// Where facts are kept; a new name when the readers of sources find more than before.
-const FACTS: &str = "facts-8";
+const FACTS: &str = "facts-9";
 /// How much of a file tells whether it is what it was: validators are short.
 const GLANCE: usize = 512;
 /// Records beyond this are not carried over to a new page.
