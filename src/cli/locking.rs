@@ -1,9 +1,11 @@
 //! What `lock`, `check` and `update` have in common: from what is meant to the documents, and those
 //! to disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
+
+use url::Url;
 
 use super::exit::{Exit, Failure};
 use super::interrupt::Interrupt;
@@ -17,7 +19,7 @@ use super::sources::{self, Wishes};
 use super::summary::Summary;
 use crate::assemble::{self, AssembleError, Assembly, Kept, Question};
 use crate::event::{Event, Observer, Step};
-use crate::index::{Catalog, Counts, Options, RemoteCatalog};
+use crate::index::{Catalog, Counts, Index, Location, Options, RemoteCatalog};
 use crate::nixpkgs::Nixpkgs;
 use crate::nixpkgs::source::{Choice, Located, Surroundings};
 use crate::plan::{self, Older, Plan, PlanError};
@@ -214,6 +216,7 @@ impl<'a> Asked<'a> {
         let python = &meant.targets.python;
         let nixpkgs = question::nixpkgs(python, &mut located, &around, list.as_deref())?;
         let nixpkgs = Arc::new(nixpkgs);
+        let asked = options.indexes.clone();
         let remote = RemoteCatalog::new(options);
         let known = names
             .as_ref()
@@ -245,7 +248,10 @@ impl<'a> Asked<'a> {
         for line in traffic(&remote.counts()) {
             watcher.note(&line);
         }
-        let mut locked = outcome?;
+        let mut locked = outcome.map_err(|failure| {
+            let unasked = unasked_indexes(&wishes.indexes, &asked);
+            unasked.into_iter().fold(failure, Failure::help)
+        })?;
         remote.end();
         let notes = located.notes.iter().cloned();
         locked.warnings.splice(0..0, notes);
@@ -600,6 +606,37 @@ pub fn not_written(error: WriteError) -> Failure {
             "no file was changed: make the folder writable, or choose another with `--output`",
         ),
     }
+}
+
+/// What to add for indexes that another tool's lock has releases from, and that are not asked.
+fn unasked_indexes(
+    locked: &BTreeMap<String, BTreeSet<PackageName>>,
+    asked: &[Index],
+) -> Vec<String> {
+    let plain = |address: &str| address.trim_end_matches('/').to_owned();
+    let is_asked = |address: &str| {
+        asked.iter().any(|index| match &index.location {
+            Location::Simple(url) => plain(url.as_str()) == plain(address),
+            Location::Folder(_) | Location::Links(_) => false,
+        })
+    };
+    let told = |(address, names): (&String, &BTreeSet<PackageName>)| {
+        let url = Url::parse(address)
+            .ok()
+            .filter(|url| !is_asked(url.as_str()))?;
+        let host = url
+            .host_str()?
+            .replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+        let first = names.first()?;
+        let more = match names.len() {
+            1 => String::new(),
+            count => format!(" and {} more", count - 1),
+        };
+        Some(format!(
+            "the lock has {first}{more} from another index, which was not asked: add `--index {host}={address}`"
+        ))
+    };
+    locked.iter().filter_map(told).collect()
 }
 
 /// Why there is no result, for people.

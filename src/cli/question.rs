@@ -15,6 +15,7 @@ use crate::event::Observer;
 use crate::index::{Index, Location, Options, RemoteCatalog, document};
 use crate::nixpkgs::source::{self, Choice, Located, SourceError, Surroundings};
 use crate::nixpkgs::{Nixpkgs, channel, date};
+use crate::problem::{Code, Problem, Severity};
 use crate::project::IndexOptions;
 use crate::project::pylock::Pylock;
 use crate::python::{PackageName, Requirement, Sha256, Version};
@@ -139,7 +140,18 @@ fn no_nixpkgs(error: &SourceError, choice: &Choice) -> Failure {
         Choice::Usual => error.to_string(),
         choice => format!("`--nixpkgs {choice}`: {error}"),
     };
-    let failure = Failure::usage(said);
+    let mut failure = Failure::usage(said);
+    if let SourceError::Flake { why, origin, .. } = error
+        && origin.is_some()
+    {
+        failure.problems.push(Problem {
+            code: Code::InvalidSyntax,
+            severity: Severity::Error,
+            what: why.clone(),
+            origin: origin.clone(),
+            help: None,
+        });
+    }
     let failure = match std::error::Error::source(error) {
         Some(source) => failure.why(source.to_string()),
         None => failure,

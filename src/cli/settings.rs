@@ -224,8 +224,16 @@ fn source(text: &str) -> Result<Source, Failure> {
         || text.starts_with(['.', '/'])
         || (text.contains('/') && !text.contains('@'));
     if only_path {
-        return Err(Failure::usage(format!("`{text}`: no such file or folder"))
-            .help("name a setup.py, pyproject.toml, setup.cfg, requirements file or folder that exists"));
+        let failure = Failure::usage(format!("`{text}`: no such file or folder")).help(
+            "name a setup.py, pyproject.toml, setup.cfg, requirements file or folder that exists",
+        );
+        // Never taken for one: who mistypes a file's name must not get somebody's project.
+        return Err(match PackageName::from_str(text) {
+            Ok(name) => failure.help(format!(
+                "or, if you mean the project of that name on the index, write `{name}`"
+            )),
+            Err(_) => failure,
+        });
     }
     match Requirement::parse(text) {
         Ok(requirement) => Ok(Source::Requirement(Box::new(requirement))),
@@ -638,6 +646,20 @@ mod tests {
         let failure = lock(&["nowhere/setup.py"], &[]).unwrap_err();
         assert!(failure.what.contains("no such file"), "{failure:?}");
         assert!(lock(&["=!"], &[]).is_err());
+        // A project's name that looks like a file is told how to be written.
+        let failure = lock(&["discord.py"], &[]).unwrap_err();
+        let help = format!("{failure:?}");
+        assert!(
+            help.contains("no such file") && help.contains("write `discord-py`"),
+            "{help}"
+        );
+        for meant in ["discord-py", "discord.py>=2"] {
+            let meant = lock(&[meant], &[]).unwrap();
+            let [Source::Requirement(requirement)] = &meant.sources[..] else {
+                panic!("{meant:?}")
+            };
+            assert_eq!(requirement.name.as_ref(), "discord-py");
+        }
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub struct Wishes {
     pub index: Vec<IndexOptions>,
     /// The digests that requirements files allow.
     pub approved: Approved,
+    /// The indexes that other tools' locks have releases from, and what.
+    pub indexes: BTreeMap<String, BTreeSet<PackageName>>,
     /// The nixpkgs that the settings name, and the folder they lie in.
     pub nixpkgs: Option<Choice>,
     /// The user's changes of entries.
@@ -186,7 +188,8 @@ fn accept(project: Project, path: &Path, report: &Report) -> Result<Project, Fai
         path.display()
     ))
     .help(
-        "write the requirements as literals, or lock a requirements file or pyproject.toml instead",
+        "write the requirements as literals, or lock a requirements file or pyproject.toml instead; \
+         `--allow-build` is for what you require, not for your own project",
     );
     for unknown in unknown {
         let problem = Problem {

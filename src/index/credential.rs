@@ -8,6 +8,8 @@ use std::fmt;
 
 use url::Url;
 
+use crate::python::without_login;
+
 /// A user name and a password. Prints as dots.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Login {
@@ -112,13 +114,7 @@ impl Credentials {
 
 /// An address as it may be shown: without its login.
 pub fn shown(url: &Url) -> String {
-    if url.username().is_empty() && url.password().is_none() {
-        return url.to_string();
-    }
-    let mut url = url.clone();
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url.to_string()
+    without_login(url).to_string()
 }
 
 /// Scheme, host and port.

@@ -18,7 +18,7 @@ use crate::project::archive::Archive;
 use crate::project::{Directory, Files, FilesError, Hint, facts};
 use crate::python::filename::SdistFilename;
 use crate::python::metadata::Header;
-use crate::python::{Filename, Metadata, PackageName, Sha256, Version, Wanted};
+use crate::python::{Filename, Metadata, PackageName, Sha256, Version, Wanted, without_login};
 
 type Found = (Arc<Release>, Arc<Metadata>);
 
@@ -206,7 +206,7 @@ impl Shared {
         let (name, what) = (name.clone(), shown(&url));
         let whole = Whole {
             file,
-            url: without_login(url),
+            url: without_login(&url),
             sha256,
             bytes,
         };
@@ -216,15 +216,6 @@ impl Shared {
             .await
             .unwrap_or_else(|| Err(interrupted(&what)))
     }
-}
-
-/// An address without its login, which is for the download only: what becomes of the address stands
-/// in files that others read.
-fn without_login(mut url: Url) -> Url {
-    // Both can only fail for addresses without a host, which hold no login.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url
 }
 
 fn local(
@@ -262,6 +253,8 @@ fn local(
 
 impl Whole {
     fn read(self, shared: &Shared, name: &PackageName, folder: &str) -> Result<Found, IndexError> {
+        let builder = shared.options.builder.as_ref();
+        let builder = builder.filter(|builder| builder.allows(name));
         let (version, metadata) = if self.file.ends_with(".whl") {
             let text = range::whole_wheel(&self.file, &self.bytes);
             let text = text.map_err(|reason| malformed(&self.file, reason))?;
@@ -282,7 +275,17 @@ impl Whole {
             if shared.facts.claim(&key) {
                 shared.facts.put(key, Ok((self.sha256, Arc::new(facts))));
             }
-            from_source(name, &inside, None, &self.file)?
+            match (from_source(name, &inside, None, &self.file), builder) {
+                (Err(IndexError::UnknownMetadata { release, .. }), Some(builder))
+                    if inside.folder.is_empty() =>
+                {
+                    let built = builder.build(&self.file, &self.bytes);
+                    let text =
+                        built.map_err(|reason| IndexError::UnknownMetadata { release, reason })?;
+                    from_metadata(name, &text, &self.file)?
+                }
+                (found, _) => found?,
+            }
         };
         let file = Distribution {
             filename: filename(name, &self.file, &version.to_string()),

@@ -5,6 +5,7 @@
 //! which follows from the lock's `narHash` alone, or if the input is a folder.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use data_encoding::{BASE64, BitOrder, Encoding, HEXLOWER, Specification};
@@ -39,8 +40,13 @@ pub struct Pinned {
 #[non_exhaustive]
 pub enum FlakeError {
     /// It is no flake lock.
-    #[error("it is not a flake's lock: {0}")]
-    Format(String),
+    #[error("it is not a flake's lock: {why}")]
+    Format {
+        /// Why not.
+        why: String,
+        /// Where that shows, as line and column, both from 1; zeros where it is all of it.
+        at: (usize, usize),
+    },
     /// It is a version that is not known.
     #[error("version {0} of flake locks is not known, only 5, 6 and 7 are")]
     Version(u64),
@@ -50,6 +56,35 @@ pub enum FlakeError {
     /// An input leads nowhere.
     #[error("the input `{0}` leads nowhere")]
     Broken(String),
+}
+
+impl FlakeError {
+    /// Where in the lock's text it shows.
+    pub fn span(&self, text: &str) -> Range<usize> {
+        let quoted = |name: &str| {
+            let quoted = format!("\"{name}\"");
+            let start = text.rfind(&quoted)?;
+            Some(start..start + quoted.len())
+        };
+        let found = match self {
+            Self::Format { at, .. } => position(text, *at),
+            Self::Version(_) => quoted("version"),
+            Self::NoNixpkgs(inputs) => inputs.split(", ").next().and_then(quoted),
+            Self::Broken(name) => quoted(name),
+        };
+        found.or_else(|| quoted("root")).unwrap_or(0..0)
+    }
+}
+
+/// A character by its line and column.
+fn position(text: &str, (line, column): (usize, usize)) -> Option<Range<usize>> {
+    let before = text.split_inclusive('\n').take(line.checked_sub(1)?);
+    let start = before.map(str::len).sum::<usize>() + column.saturating_sub(1);
+    let start = (0..=start.min(text.len()))
+        .rev()
+        .find(|at| text.is_char_boundary(*at))?;
+    let len = text.get(start..)?.chars().next().map_or(0, char::len_utf8);
+    Some(start..start + len)
 }
 
 #[derive(Deserialize)]
@@ -102,11 +137,15 @@ struct Original {
 /// See [`FlakeError`].
 pub fn pinned(text: &str, beside: &Path, store: &Path) -> Result<Pinned, FlakeError> {
     if text.len() > MAX_LOCK {
-        return Err(FlakeError::Format(format!(
-            "it has more than {MAX_LOCK} bytes"
-        )));
+        return Err(FlakeError::Format {
+            why: format!("it has more than {MAX_LOCK} bytes"),
+            at: (0, 0),
+        });
     }
-    let lock: Lock = serde_json::from_str(text).map_err(|e| FlakeError::Format(e.to_string()))?;
+    let lock: Lock = serde_json::from_str(text).map_err(|e| FlakeError::Format {
+        why: e.to_string(),
+        at: (e.line(), e.column()),
+    })?;
     if !(5..=7).contains(&lock.version) {
         return Err(FlakeError::Version(lock.version));
     }
@@ -276,8 +315,19 @@ mod tests {
             read(&endless),
             Err(FlakeError::Broken("nixpkgs".to_owned()))
         );
-        assert!(matches!(read("{}"), Err(FlakeError::Format(_))));
-        assert!(matches!(read("[1"), Err(FlakeError::Format(_))));
+        assert!(matches!(read("{}"), Err(FlakeError::Format { .. })));
+        assert!(matches!(read("[1"), Err(FlakeError::Format { .. })));
+        let shown = |text: &str| {
+            let span = read(text).unwrap_err().span(text);
+            text[span].to_owned()
+        };
+        assert_eq!(shown("{\n  \"version\": 7,\n  é"), "é");
+        let old = lock("{}", &node("a", "nixpkgs")).replace(": 7", ": 4");
+        assert_eq!(shown(&old), "\"version\"");
+        let lost = lock(r#"{"nixpkgs": "gone"}"#, &node("a", "b"));
+        assert_eq!(shown(&lost), "\"nixpkgs\"");
+        let other = lock(r#"{"systems": "b"}"#, &node("b", "systems"));
+        assert_eq!(shown(&other), "\"systems\"");
         let old = missing.replace("\"version\": 7", "\"version\": 3");
         assert_eq!(read(&old), Err(FlakeError::Version(3)));
     }

@@ -6,12 +6,14 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::checkout::{self, Checkout, CheckoutError, Identity};
 use super::evaluate::{EvaluateError, Evaluator};
 use super::flake::{self, FlakeError};
 use super::{Nixpkgs, channel, keep, snapshot};
+use crate::problem::{Origin, SourceFile};
 use crate::python::Version;
 
 /// Which nixpkgs the user wants.
@@ -130,6 +132,8 @@ pub enum SourceError {
         path: PathBuf,
         /// Why not.
         why: String,
+        /// Where that shows.
+        origin: Option<Origin>,
     },
     /// Nix' search path leads to no tree.
     #[error("`<{name}>` leads to no tree: {why}")]
@@ -255,14 +259,23 @@ fn tree(path: &Path, found: &str) -> Result<Located, CheckoutError> {
 
 /// What a flake has pinned: its tree where it is here, else the snapshot, and that is told.
 fn flake_lock(path: &Path, around: &Surroundings) -> Result<Located, SourceError> {
-    let bad = |why: String| SourceError::Flake {
+    let bad = |why: String, origin| SourceError::Flake {
         path: path.to_owned(),
         why,
+        origin,
     };
-    let text = std::fs::read_to_string(path).map_err(|e| bad(e.to_string()))?;
+    let text = std::fs::read_to_string(path).map_err(|e| bad(e.to_string(), None))?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    let pinned =
-        flake::pinned(&text, folder, &around.store).map_err(|e: FlakeError| bad(e.to_string()))?;
+    let pinned = flake::pinned(&text, folder, &around.store).map_err(|e: FlakeError| {
+        let origin = Origin {
+            span: e.span(&text),
+            file: Arc::new(SourceFile {
+                path: path.to_owned(),
+                text: text.clone(),
+            }),
+        };
+        bad(e.to_string(), Some(origin))
+    })?;
     let called = pinned
         .branch
         .clone()

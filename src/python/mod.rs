@@ -25,5 +25,5 @@ pub use hash::Sha256;
 pub use metadata::{About, Metadata, MetadataError};
 pub use pep440_rs::{Version, VersionSpecifiers};
 pub use pep508_rs::{ExtraName, MarkerTree, PackageName};
-pub use requirement::{Requirement, Wanted};
+pub use requirement::{Requirement, Wanted, without_login};
 pub use requires::Requires;

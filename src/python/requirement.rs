@@ -11,6 +11,16 @@ use url::Url;
 use super::{ExtraName, MarkerTree, PackageName, VersionSpecifiers};
 use crate::problem::Origin;
 
+/// An address without its login, which is for whoever fetches from there and for nobody else: what
+/// is shown or written holds none.
+pub fn without_login(url: &Url) -> Url {
+    let mut url = url.clone();
+    // Both can only fail for addresses without a host, which hold no login.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url
+}
+
 /// A requirement on a project (PEP 508).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Requirement {
@@ -208,10 +218,7 @@ impl fmt::Display for Requirement {
                 write!(f, "{}", parts.join(","))?;
             }
             Wanted::Url(url) => {
-                let mut shown = url.clone();
-                let _ = shown.set_password(None);
-                let _ = shown.set_username("");
-                write!(f, " @ {shown}")?;
+                write!(f, " @ {}", without_login(url))?;
             }
             Wanted::Path(path) => write!(f, " @ {}", path.display())?,
         }

@@ -12,8 +12,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
-use url::Url;
-
 use super::Layout;
 use crate::index::{Commit, Distribution, Place};
 use crate::nixpkgs::Nixpkgs;
@@ -21,6 +19,7 @@ use crate::plan::Older;
 use crate::plan::source::relative;
 use crate::python::{
     Filename, PackageName, Requirement, Sha256, System, TargetSet, Targets, Wanted, tag,
+    without_login,
 };
 use crate::resolve::{Edge, Pin, Resolution};
 
@@ -149,7 +148,7 @@ fn package(out: &mut String, lock: &LockText<'_>, pin: &Pin) -> Result<(), Strin
         Some(wanted) => direct(out, lock, pin, wanted)?,
         None => {
             if let Some(index) = &pin.index {
-                key(out, "index", &without_credentials(index));
+                key(out, "index", without_login(index).as_str());
             }
             files(out, lock, pin)?;
         }
@@ -278,7 +277,7 @@ fn file(out: &mut String, lock: &LockText<'_>, file: &Distribution) -> Result<()
         out.push_str(", ");
     }
     out.push_str("url = ");
-    string(out, &without_credentials(&file.url));
+    string(out, without_login(&file.url).as_str());
     if let Some(time) = file.uploaded {
         let _ = write!(out, ", upload-time = {}", time.text());
     }
@@ -346,7 +345,7 @@ fn archive(
         }
         Err(()) => {
             out.push_str("archive = { url = ");
-            string(out, &without_credentials(&file.url));
+            string(out, without_login(&file.url).as_str());
         }
     }
     size_and_hash(out, lock, file)?;
@@ -493,17 +492,6 @@ fn marker(targets: &Targets, set: TargetSet) -> Option<String> {
 
 fn sys_platform(system: System) -> &'static str {
     if system.is_linux() { "linux" } else { "darwin" }
-}
-
-fn without_credentials(url: &Url) -> String {
-    if url.username().is_empty() && url.password().is_none() {
-        return url.to_string();
-    }
-    let mut url = url.clone();
-    // Both can only fail for addresses without a host, which hold no credentials.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url.to_string()
 }
 
 fn key(out: &mut String, name: &str, value: &str) {

@@ -13,7 +13,7 @@ use super::candidate::Serving;
 use super::node::{ExtraId, ProjectId};
 use crate::index::{Page, Release};
 use crate::python::range::{Point, Range};
-use crate::python::{Metadata, PackageName, TargetSet, Version, Wanted};
+use crate::python::{Metadata, PackageName, TargetSet, Version, Wanted, without_login};
 
 /// A project.
 pub(super) struct Project {
@@ -222,11 +222,6 @@ pub(super) fn show(wanted: &Wanted) -> String {
     match wanted {
         Wanted::Versions(specifiers) => specifiers.to_string(),
         Wanted::Path(path) => path.display().to_string(),
-        Wanted::Url(url) => {
-            let mut shown = url.clone();
-            let _ = shown.set_password(None);
-            let _ = shown.set_username("");
-            shown.to_string()
-        }
+        Wanted::Url(url) => without_login(url).to_string(),
     }
 }

@@ -201,11 +201,15 @@ fn make_folders(
         let missing = path.ancestors().skip(1).take_while(|above| !above.exists());
         let missing: Vec<&Path> = missing.collect();
         for above in missing.into_iter().rev() {
-            fs::create_dir(above).map_err(|source| WriteError::Io {
-                path: above.to_owned(),
-                source,
-            })?;
-            made.push(above.to_owned());
+            match fs::create_dir(above) {
+                Ok(()) => made.push(above.to_owned()),
+                // Somebody else has made it meanwhile, and keeps it.
+                Err(_) if above.is_dir() => {}
+                Err(source) => {
+                    let path = above.to_owned();
+                    return Err(WriteError::Io { path, source });
+                }
+            }
         }
     }
     Ok(())

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::support::project::Release;
 use crate::support::workshop::{Workshop, stderr};
 
 const MODULES: &str = "pkgs/development/python-modules";
@@ -15,20 +14,12 @@ const MODULES: &str = "pkgs/development/python-modules";
 /// the tree in `one`.
 fn workshop() -> Workshop {
     let workshop = Workshop::new();
-    for (name, version, needs) in [
+    workshop.publish(&[
         ("plain", "1.2.3", ""),
         ("plain", "1.3", ""),
         ("recursive", "0.3", "plain"),
         ("zz-new", "1.0", "recursive>=0.2"),
-    ] {
-        let mut release = Release::new(name, version);
-        if !needs.is_empty() {
-            release = release.needs(needs);
-        }
-        workshop
-            .index
-            .publish(release.flit("\"\"\"Something\"\"\""));
-    }
+    ]);
     workshop.write("requirements.txt", "zz-new\nplain>=1.3\n");
     tree(&workshop, "one", &[]);
     workshop.locked(&["requirements.txt", "--nixpkgs", "one"]);

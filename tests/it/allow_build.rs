@@ -91,6 +91,35 @@ fn the_sandbox_has_no_network_no_home_and_no_environment() {
 }
 
 #[test]
+fn an_address_is_built_where_its_name_is_allowed() {
+    let workshop = workshop("    return 'caged'");
+    let address = format!("{}/files/zz_wild-1.0.tar.gz", workshop.index.root());
+    workshop.write("requirements.txt", &format!("zz-wild @ {address}\n"));
+    let lock = |arguments: &[&str]| {
+        let all = [
+            "lock",
+            "requirements.txt",
+            "--lock-only",
+            "--nixpkgs",
+            "none",
+        ];
+        let mut command = workshop.command(&[&all, arguments].concat());
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        command.env("PATH", path).output().unwrap()
+    };
+    let refused = lock(&[]);
+    let said = stderr(&refused);
+    assert_ne!(refused.status.code(), Some(0), "{said}");
+    assert!(said.contains("--allow-build"), "{said}");
+    if can_build(false) {
+        let output = lock(&["--allow-build", "zz-wild"]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let lock_text = workshop.read("pylock.toml");
+        assert_eq!(pins(&lock_text), ["zz-caged 1.0", "zz-wild 1.0"]);
+    }
+}
+
+#[test]
 fn builds_that_fail_are_told() {
     if !can_build(true) {
         return;

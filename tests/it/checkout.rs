@@ -14,22 +14,14 @@ fn tree() -> PathBuf {
 /// An index with what the tree packages, and newer releases.
 fn workshop() -> Workshop {
     let workshop = Workshop::new();
-    for (name, version, needs) in [
+    workshop.publish(&[
         ("plain", "1.2.3", ""),
         ("plain", "1.3", ""),
         ("recursive", "0.3", "plain"),
         ("duo", "5.2.12", "plain"),
         ("duo", "6.0.3", "plain"),
         ("zz-new", "1.0", "recursive"),
-    ] {
-        let mut release = Release::new(name, version);
-        if !needs.is_empty() {
-            release = release.needs(needs);
-        }
-        workshop
-            .index
-            .publish(release.flit("\"\"\"Something\"\"\""));
-    }
+    ]);
     workshop.write("requirements.txt", "zz-new\nduo>=6\n");
     workshop
 }
@@ -192,4 +184,15 @@ fn what_is_no_nixpkgs_is_refused_before_anything_is_asked() {
         );
     }
     assert_eq!(workshop.files(), ["requirements.txt"]);
+}
+
+#[test]
+fn what_is_wrong_in_a_flake_lock_is_shown_with_its_line() {
+    let workshop = workshop();
+    workshop.write("flake.lock", "{\n  \"nodes\": {,\n}\n");
+    let output = workshop.lock(&["requirements.txt", "--nixpkgs", "flake.lock"]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("flake.lock:2:13"), "{said}");
+    assert!(said.contains("\"nodes\": {,"), "{said}");
 }

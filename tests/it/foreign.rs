@@ -510,3 +510,23 @@ fn a_pylock_is_not_overwritten_by_ours() {
     assert!(told.contains("would be overwritten"), "{told}");
     assert_eq!(workshop.read("pylock.toml"), text);
 }
+
+#[test]
+fn an_index_that_only_the_lock_names_is_told_with_the_flag_that_adds_it() {
+    let workshop = workshop();
+    let own = "\n[[package]]\nname = \"own\"\nversion = \"1\"\nsource = { virtual = \".\" }\n\
+               [package.metadata]\nrequires-dist = [{ name = \"zz-private\" }]\n\
+               [[package]]\nname = \"zz-private\"\nversion = \"1.0\"\n\
+               source = { registry = \"https://packages.test/simple\" }\n";
+    let lock = uv_lock(&workshop, &[("zz-leaf", "1.5", "")]) + own;
+    workshop.write("uv.lock", &lock);
+    let told = refused(&workshop, &[&["uv.lock"], &ONLY[..]].concat(), 1);
+    let flag = "zz-private from another index, which was not asked: add `--index packages-test=https://packages.test/simple`";
+    assert!(told.contains(flag), "{told}");
+    // One that is asked is not named.
+    let asked = workshop.index.url();
+    let lock = lock.replace("https://packages.test/simple", asked.trim_end_matches('/'));
+    workshop.write("uv.lock", &lock);
+    let told = refused(&workshop, &[&["uv.lock"], &ONLY[..]].concat(), 1);
+    assert!(!told.contains("zz-private from another index"), "{told}");
+}

@@ -457,3 +457,23 @@ fn options_of_requirements_files_take_effect() {
     assert!(!lock.contains("zz_leaf-2.0-py3"), "{lock}");
     assert!(lock.contains("zz_demo-1.0-py3"), "{lock}");
 }
+
+#[test]
+fn a_setup_py_that_takes_too_long_is_said_where_it_was_given_up() {
+    let workshop = Workshop::with_demo();
+    let setup = "from setuptools import setup\ncount = 0\nwhile count < 10**9:\n    count += 1\n\
+                 setup(name='zz', install_requires=['zz-demo'] * count)\n";
+    workshop.write("setup.py", setup);
+    let output = workshop.lock(&["setup.py"]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("setup.py:3:") || said.contains("setup.py:4:"),
+        "{said}"
+    );
+    assert!(said.contains("it takes"), "{said}");
+    assert!(
+        said.contains("write the requirements as literals"),
+        "{said}"
+    );
+}

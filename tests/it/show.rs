@@ -4,7 +4,6 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::project::Release;
 use crate::support::workshop::{Workshop, stderr};
 
 /// With a lock of `zz-demo` 1.0 and `zz-leaf` 2.0.
@@ -55,21 +54,13 @@ fn why_tells_who_needs_it() {
 /// The snapshot has aioamqp 0.15.0 and pamqp 3.3.0. An app's newest release wants a newer pamqp.
 fn forced() -> Workshop {
     let workshop = Workshop::new();
-    for (name, version, needs) in [
+    workshop.publish(&[
         ("zz-app", "1.0", "pamqp"),
         ("zz-app", "2.0", "pamqp>=4"),
         ("pamqp", "3.3.0", ""),
         ("pamqp", "4.0.0", ""),
         ("aioamqp", "0.15.0", "pamqp"),
-    ] {
-        let mut release = Release::new(name, version);
-        if !needs.is_empty() {
-            release = release.needs(needs);
-        }
-        workshop
-            .index
-            .publish(release.flit("\"\"\"Something\"\"\""));
-    }
+    ]);
     workshop
 }
 

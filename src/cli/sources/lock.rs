@@ -9,7 +9,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::report::Report;
 use crate::cli::settings::Lock;
 use crate::project::Project;
-use crate::project::foreign::{self, Foreign, Selection, Tool};
+use crate::project::foreign::{self, Foreign, Place, Selection, Tool};
 
 /// Reads a lock, notes its pins, and returns the project that it is of.
 ///
@@ -31,6 +31,12 @@ pub(super) fn open(
         extras: chosen(&foreign.project, meant)?,
         groups: meant.groups.iter().map(|name| normal(name)).collect(),
     };
+    for pin in &foreign.pins {
+        if let Place::Index(Some(address)) = &pin.place {
+            let of = wishes.indexes.entry(address.clone()).or_default();
+            of.insert(pin.name.clone());
+        }
+    }
     let limits = foreign.limits(&meant.targets, &selection);
     foreign.settle(&selection);
     wishes.overrides.append(&mut foreign.overrides);

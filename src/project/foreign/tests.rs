@@ -177,6 +177,56 @@ fn markers_by_group_hold_for_the_groups_that_are_chosen() {
 }
 
 #[test]
+fn members_of_a_workspace_that_are_no_packages_stand_for_what_they_require() {
+    let member = |name: &str, kind: &str, needs: &str| {
+        format!(
+            "[[package]]\nname = \"{name}\"\nversion = \"1\"\nsource = {{ {kind} = \"packages/{name}\" }}\n\
+             [package.metadata]\nrequires-dist = [{needs}]\n"
+        )
+    };
+    let released = |name: &str| {
+        format!(
+            "[[package]]\nname = \"{name}\"\nversion = \"1\"\nsource = {{ registry = \"x\" }}\n"
+        )
+    };
+    let packages = [
+        member("app", "editable", "{ name = \"flask\" }"),
+        member(
+            "jobs",
+            "virtual",
+            "{ name = \"redis\" }, { name = \"tools\", virtual = \"packages/tools\", marker = \"sys_platform == 'linux'\" }",
+        ),
+        member(
+            "tools",
+            "virtual",
+            "{ name = \"click\" }, { name = \"jobs\", virtual = \"packages/jobs\" }",
+        ),
+        released("click"),
+        released("flask"),
+        released("redis"),
+    ]
+    .concat();
+    let head = "version = 1\nrequires-python = \">=3.13\"\n";
+    let all = "[manifest]\nmembers = [\"app\", \"jobs\", \"tools\"]\n";
+    let lock = parsed("uv.lock", &format!("{head}{all}{packages}"));
+    let names = |lock: &Foreign| -> BTreeSet<String> {
+        let all = lock.project.dependencies.iter();
+        all.map(|requirement| requirement.name.to_string())
+            .collect()
+    };
+    assert_eq!(
+        names(&lock),
+        ["app", "click", "redis"].map(str::to_owned).into()
+    );
+    assert!(lock.pins.iter().all(|pin| pin.name.as_ref() != "jobs"));
+    // Where there is a project at the lock's place, members count as far as it requires them.
+    let own = "[[package]]\nname = \"own\"\nversion = \"1\"\nsource = { virtual = \".\" }\n[package.metadata]\n\
+        requires-dist = [{ name = \"tools\", virtual = \"packages/tools\" }]\n";
+    let lock = parsed("uv.lock", &format!("{head}{all}{own}{packages}"));
+    assert_eq!(names(&lock), ["click", "redis"].map(str::to_owned).into());
+}
+
+#[test]
 fn extras_that_exclude_each_other_choose() {
     let text = "version = 1\nrequires-python = \">=3.11\"\n\
         [[package]]\nname = \"own\"\nversion = \"1\"\nsource = { virtual = \".\" }\n[package.metadata]\nprovides-extras = [\"old\", \"new\"]\n\

@@ -39,6 +39,7 @@ pub(super) fn read(lock: &mut Lock<'_, '_>) {
         lock.foreign.overrides.extend(requirement);
     }
     let mut own = Vec::new();
+    let mut virtuals = BTreeMap::new();
     for node in document
         .at(&["package"])
         .and_then(Node::elements)
@@ -47,11 +48,23 @@ pub(super) fn read(lock: &mut Lock<'_, '_>) {
     {
         if is_own(node) {
             own.push(node);
+        } else if let Some(name) = is_virtual(node) {
+            virtuals.insert(name, node);
         } else if let Some(pin) = package(lock, node) {
             lock.foreign.pins.push(pin);
         }
     }
-    roots(lock, &own, document.at(&["manifest", "members"]));
+    let members = document.at(&["manifest", "members"]);
+    let members = members.map(Node::texts).unwrap_or_default().into_iter();
+    let members = members.filter_map(|(text, _)| text.parse().ok()).collect();
+    roots(lock, &own, &members, &virtuals);
+    replace_virtual(lock, &virtuals);
+}
+
+/// Whether it is a member of the workspace that is no package: it has requirements, and is never built.
+fn is_virtual(package: Node<'_>) -> Option<PackageName> {
+    package.at(&["source", "virtual"])?;
+    package.get("name")?.text()?.parse().ok()
 }
 
 /// Whether it is the user's own project at the lock's place.
@@ -190,7 +203,12 @@ fn requirement(lock: &mut Lock<'_, '_>, node: Node<'_>) -> Option<Requirement> {
 
 /// What the user's own projects require: the one at the lock's place, or else every member of the
 /// workspace.
-fn roots(lock: &mut Lock<'_, '_>, own: &[Node<'_>], members: Option<Node<'_>>) {
+fn roots(
+    lock: &mut Lock<'_, '_>,
+    own: &[Node<'_>],
+    members: &BTreeSet<PackageName>,
+    virtuals: &BTreeMap<PackageName, Node<'_>>,
+) {
     let mut project = Project::default();
     for package in own {
         project.name = package
@@ -199,26 +217,58 @@ fn roots(lock: &mut Lock<'_, '_>, own: &[Node<'_>], members: Option<Node<'_>>) {
         take(lock, *package, &mut project);
     }
     if own.is_empty() {
-        let members: BTreeSet<PackageName> = members
-            .map(Node::texts)
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|(text, _)| text.parse().ok())
-            .collect();
+        for (_, package) in virtuals.iter().filter(|(name, _)| members.contains(name)) {
+            take(lock, *package, &mut project);
+        }
         let pins = lock.foreign.pins.iter();
-        project.dependencies = pins
-            .filter(|pin| members.contains(&pin.name))
-            .map(|pin| Requirement {
-                name: pin.name.clone(),
-                extras: BTreeSet::new(),
-                wanted: match &pin.place {
-                    Place::Direct(wanted) => wanted.clone(),
-                    Place::Index(_) => Wanted::Versions(crate::python::VersionSpecifiers::empty()),
-                },
-                marker: MarkerTree::TRUE,
-                origin: Some(pin.origin.clone()),
-            })
-            .collect();
+        let built = pins.filter(|pin| members.contains(&pin.name));
+        project.dependencies.extend(built.map(|pin| Requirement {
+            name: pin.name.clone(),
+            extras: BTreeSet::new(),
+            wanted: match &pin.place {
+                Place::Direct(wanted) => wanted.clone(),
+                Place::Index(_) => Wanted::Versions(crate::python::VersionSpecifiers::empty()),
+            },
+            marker: MarkerTree::TRUE,
+            origin: Some(pin.origin.clone()),
+        }));
+    }
+    lock.foreign.project = project;
+}
+
+/// Puts what members that are no packages require in the place of requirements on them.
+fn replace_virtual(lock: &mut Lock<'_, '_>, virtuals: &BTreeMap<PackageName, Node<'_>>) {
+    if virtuals.is_empty() {
+        return;
+    }
+    let mut project = std::mem::take(&mut lock.foreign.project);
+    let lists = std::iter::once(&mut project.dependencies)
+        .chain(project.optional.values_mut())
+        .chain(project.groups.values_mut());
+    for list in lists {
+        let mut done: Vec<Requirement> = Vec::new();
+        let mut pending = std::mem::take(list);
+        while let Some(requirement) = pending.pop() {
+            let Some(package) = virtuals.get(&requirement.name) else {
+                list.push(requirement);
+                continue;
+            };
+            // Members may require each other.
+            if done.contains(&requirement) {
+                continue;
+            }
+            let mut member = Project::default();
+            take(lock, *package, &mut member);
+            let extras = requirement.extras.iter();
+            let extras = extras
+                .filter_map(|extra| member.optional.get(extra))
+                .flatten();
+            for mut inner in member.dependencies.iter().chain(extras).cloned() {
+                inner.marker.and(requirement.marker.clone());
+                pending.push(inner);
+            }
+            done.push(requirement);
+        }
     }
     lock.foreign.project = project;
 }
@@ -263,6 +313,8 @@ fn take(lock: &mut Lock<'_, '_>, package: Node<'_>, project: &mut Project) {
         for node in node.elements().into_iter().flatten() {
             list.extend(requirement(lock, node));
         }
-        project.groups.insert(key.text.to_owned(), list);
+        // Members of a workspace may have groups of one name.
+        let group = project.groups.entry(key.text.to_owned());
+        group.or_default().extend(list);
     }
 }

@@ -310,7 +310,8 @@ impl<'a> Summary<'a> {
     fn halted(&self) -> Option<Unknown<'a>> {
         self.runs.iter().filter(|r| r.said.is_none()).find_map(|r| {
             let end = r.end.as_ref()?;
-            (end.0.place.is_none() && !end.0.reason.contains("does not call")).then(|| end.clone())
+            let nowhere = end.0.place.is_none() && !end.0.reason.contains("does not call");
+            (end.0.given_up || nowhere).then(|| end.clone())
         })
     }
 

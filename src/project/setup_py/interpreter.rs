@@ -302,6 +302,8 @@ pub struct Interpreter<'a> {
     pub path: MarkerTree,
     feasible: MarkerTree,
     steps: u64,
+    /// The statement that is being run, the innermost one.
+    pub at: Option<Place<'a>>,
     allocated: usize,
     /// Nested calls.
     pub calls: usize,
@@ -343,6 +345,7 @@ impl<'a> Interpreter<'a> {
             path: MarkerTree::TRUE,
             feasible: target::AXIOMS.clone(),
             steps: 0,
+            at: None,
             allocated: 0,
             calls: 0,
             nesting: 0,
@@ -390,9 +393,14 @@ impl<'a> Interpreter<'a> {
         Ok(())
     }
 
-    /// Ends the run.
+    /// Ends the run, at the statement that it has come to.
     pub fn halt(&self, reason: &str) -> Stop<'a> {
-        Stop::Halt(cause(None, reason))
+        let place = self.at.map(Place::first_line);
+        Stop::Halt(Unknown(Rc::new(Cause {
+            place,
+            reason: reason.to_owned(),
+            given_up: true,
+        })))
     }
 
     /// Leaves all scopes empty, so that nothing keeps itself alive.
@@ -490,6 +498,7 @@ pub fn cause<'a>(place: Option<Place<'a>>, reason: impl Into<String>) -> Unknown
     Unknown(Rc::new(Cause {
         place,
         reason: reason.into(),
+        given_up: false,
     }))
 }
 

@@ -60,6 +60,23 @@ impl<'a> Place<'a> {
         }
     }
 
+    /// Its first line.
+    pub fn first_line(self) -> Self {
+        let text = self
+            .source
+            .file
+            .text
+            .get(self.start as usize..self.end as usize);
+        let line = text
+            .and_then(|text| text.lines().next())
+            .unwrap_or_default();
+        let len = u32::try_from(line.len()).unwrap_or_default();
+        Self {
+            end: self.start.saturating_add(len),
+            ..self
+        }
+    }
+
     /// As problems tell it.
     pub fn origin(&self) -> Origin {
         Origin {

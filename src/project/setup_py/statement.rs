@@ -27,6 +27,7 @@ impl<'a> Interpreter<'a> {
     }
 
     fn statement(&mut self, stmt: &'a Stmt, scope: &Rc<Scope<'a>>) -> Eval<'a, ()> {
+        self.at = Some(Place::of(scope.source, stmt));
         self.step()?;
         self.notice_flaw(stmt, scope);
         match stmt {

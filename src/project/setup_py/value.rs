@@ -109,6 +109,8 @@ pub struct Cause<'a> {
     pub place: Option<Place<'a>>,
     /// Why, as a sentence without a full stop.
     pub reason: String,
+    /// Whether the run was given up there, for a limit.
+    pub given_up: bool,
 }
 
 /// A list: known elements, perhaps with more that are not known.

@@ -1,6 +1,8 @@
 use std::str::FromStr as _;
 use std::sync::Arc;
 
+use url::Url;
+
 use super::*;
 use crate::index::{Release, Timestamp};
 use crate::python::{About, MarkerTree, Metadata, Requirement, Version};

@@ -33,6 +33,17 @@ impl Workshop {
         workshop
     }
 
+    /// Publishes releases that pyproject.toml tells of: name, version, and a requirement or nothing.
+    pub fn publish(&self, releases: &[(&str, &str, &str)]) {
+        for (name, version, needs) in releases {
+            let mut release = Release::new(name, version);
+            if !needs.is_empty() {
+                release = release.needs(needs);
+            }
+            self.index.publish(release.flit("\"\"\"Something\"\"\""));
+        }
+    }
+
     pub fn publish_leaf(&self, version: &str) {
         let leaf = Release::new("zz-leaf", version);
         self.index.publish(leaf.flit("\"\"\"Leaf\"\"\""));
