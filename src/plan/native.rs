@@ -135,6 +135,12 @@ impl Found {
                 wheel.wheel
             ));
         }
+        for (path, attr) in linked::opened(wheel) {
+            self.inputs.unknown.push(format!(
+                "its modules may open {path} when they run, which its wheel carries and a build from \
+                 the source does not: nixpkgs' {attr} has it, and `postPatch` of a fix can name its place"
+            ));
+        }
         for link in linked::of_modules(wheel) {
             match link.owner() {
                 Owner::Attribute(attr) => self.library(attr, link.evidence()),

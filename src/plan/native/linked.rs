@@ -117,6 +117,33 @@ pub(super) fn of_modules(wheel: &WheelFacts) -> Vec<Link> {
     })
 }
 
+/// Libraries of nixpkgs that the wheel carries and nothing in it links, by path: modules without native
+/// code of their own open them when they run (ctypes), and a build from the source has no copy.
+pub(super) fn opened(wheel: &WheelFacts) -> Vec<(&str, &'static str)> {
+    let pure = wheel.wheel.rsplit('-').nth(1) == Some("none");
+    let linked: BTreeSet<&String> = wheel.objects.iter().flat_map(|o| &o.needed).collect();
+    let mut found = Vec::new();
+    for path in wheel.carried.iter().filter(|_| pure) {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let library = stem(name).and_then(|stem| stem.strip_prefix("lib"));
+        let machine = |library: &str| {
+            let machines = ["x86_64", "aarch64", "arm64", "amd64"].iter();
+            let mut bare = machines.filter_map(|machine| library.strip_suffix(machine));
+            bare.next()
+                .map(|bare| bare.trim_end_matches(['_', '-']).to_owned())
+        };
+        let known = library
+            .and_then(|library| with_library(library).or_else(|| with_library(&machine(library)?)));
+        let is_linked = linked.iter().any(|needed| *needed == name);
+        found.extend(
+            known
+                .filter(|_| !is_linked)
+                .map(|attr| (path.as_str(), attr)),
+        );
+    }
+    found
+}
+
 /// The libraries that anything in the wheel links and the wheel does not carry, each once.
 pub(super) fn of_everything(wheel: &WheelFacts) -> Vec<Link> {
     links(wheel, |_, _| None)
@@ -260,6 +287,18 @@ mod tests {
         assert_eq!(names(of_everything(&wheel)), ["libc.so.6", "libpq.so.5"]);
         assert_eq!(without_digest("libfoo-bar.so.1"), "libfoo-bar.so.1");
         assert_eq!(without_digest("libfoo-00c0ffee.so"), "libfoo.so");
+    }
+
+    #[test]
+    fn what_is_opened_at_run_time_is_told() {
+        let mut wheel = wheel(&[], &["_data/libsndfile_x86_64.so", "_data/libown.so"]);
+        wheel.wheel = "demo-1-py3-none-manylinux_2_28_x86_64.whl".to_owned();
+        assert_eq!(
+            opened(&wheel),
+            [("_data/libsndfile_x86_64.so", "libsndfile")]
+        );
+        wheel.wheel = "demo-1-cp313-cp313-manylinux_2_28_x86_64.whl".to_owned();
+        assert_eq!(opened(&wheel), []);
     }
 
     #[test]
