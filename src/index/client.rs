@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::{StatusCode, Version};
-use tokio::sync::oneshot;
 use tower_layer::layer_fn;
 use url::Url;
 
@@ -484,57 +483,4 @@ fn chain(error: &reqwest::Error) -> String {
 fn text(headers: &HeaderMap, name: header::HeaderName) -> String {
     let value = headers.get(name).and_then(|value| value.to_str().ok());
     value.unwrap_or("").to_owned()
-}
-
-/// The network thread. Tasks run on it until it is dropped.
-pub struct Engine {
-    handle: tokio::runtime::Handle,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<std::thread::JoinHandle<()>>,
-}
-
-impl std::fmt::Debug for Engine {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Engine")
-    }
-}
-
-impl Engine {
-    /// Starts the thread.
-    ///
-    /// # Errors
-    /// When the operating system gives no thread or no event queue.
-    pub fn start() -> std::io::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let handle = runtime.handle().clone();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let thread = std::thread::Builder::new()
-            .name("network".to_owned())
-            .spawn(move || {
-                // Both a message and the sender's end mean: stop.
-                let _ = runtime.block_on(stopped);
-            })?;
-        Ok(Self {
-            handle,
-            stop: Some(stop),
-            thread: Some(thread),
-        })
-    }
-
-    /// For running tasks on the thread.
-    pub fn handle(&self) -> &tokio::runtime::Handle {
-        &self.handle
-    }
-}
-
-impl Drop for Engine {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // It catches the panics of its tasks.
-            let _ = thread.join();
-        }
-    }
 }

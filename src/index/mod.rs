@@ -13,6 +13,7 @@ pub mod credential;
 mod direct;
 pub mod document;
 mod elf;
+mod engine;
 pub mod fixed;
 mod folder;
 mod gate;

@@ -16,6 +16,8 @@ pub struct OnceMap<K, V> {
 #[derive(Debug)]
 enum Slot<V> {
     Pending,
+    /// Pending, and somebody sleeps until it arrives: only then is there anybody to wake.
+    Awaited,
     Ready(Result<V, IndexError>),
 }
 
@@ -45,8 +47,10 @@ impl<K: Hash + Eq + Clone, V: Clone> OnceMap<K, V> {
 
     /// Gives the answer to everybody who waits.
     pub fn put(&self, key: K, answer: Result<V, IndexError>) {
-        self.slots().insert(key, Slot::Ready(answer));
-        self.arrived.notify_all();
+        let before = self.slots().insert(key, Slot::Ready(answer));
+        if matches!(before, Some(Slot::Awaited)) {
+            self.arrived.notify_all();
+        }
     }
 
     /// The answer, if it is at hand.
@@ -75,7 +79,7 @@ impl<K: Hash + Eq + Clone, V: Clone> OnceMap<K, V> {
         let slots = self.slots();
         let answered = slots.iter().filter_map(|(key, slot)| match slot {
             Slot::Ready(answer) => Some((key.clone(), answer.clone())),
-            Slot::Pending => None,
+            Slot::Pending | Slot::Awaited => None,
         });
         answered.collect()
     }
@@ -84,7 +88,7 @@ impl<K: Hash + Eq + Clone, V: Clone> OnceMap<K, V> {
     pub fn forget(&self, is_doubtful: impl Fn(&V) -> bool) {
         self.slots().retain(|_, slot| match slot {
             Slot::Ready(Ok(answer)) => !is_doubtful(answer),
-            Slot::Ready(Err(_)) | Slot::Pending => true,
+            Slot::Ready(Err(_)) | Slot::Pending | Slot::Awaited => true,
         });
     }
 
@@ -92,9 +96,10 @@ impl<K: Hash + Eq + Clone, V: Clone> OnceMap<K, V> {
     pub fn settled(&self, key: &K) -> Option<Result<V, IndexError>> {
         let mut slots = self.slots();
         loop {
-            match slots.get(key)? {
+            match slots.get_mut(key)? {
                 Slot::Ready(answer) => return Some(answer.clone()),
-                Slot::Pending => {
+                slot => {
+                    *slot = Slot::Awaited;
                     slots = self
                         .arrived
                         .wait(slots)

@@ -34,6 +34,8 @@ struct State {
     /// By rank, then in the order in which they came.
     jobs: BTreeMap<(Rank, u64), Job>,
     submitted: u64,
+    /// How many threads sleep until there is something to do.
+    idle: usize,
     started: bool,
     closed: bool,
 }
@@ -75,8 +77,12 @@ impl Pool {
         let number = state.submitted;
         state.submitted += 1;
         state.jobs.insert((rank, number), Box::new(job));
+        let wake = state.idle > 0;
         drop(state);
-        self.queue.wake.notify_one();
+        // Waking nobody would be a system call all the same.
+        if wake {
+            self.queue.wake.notify_one();
+        }
     }
 
     /// Does a job and hands back its result; none if it panicked.
@@ -140,10 +146,12 @@ impl Queue {
             } else if state.closed {
                 return;
             } else {
+                state.idle += 1;
                 state = self
                     .wake
                     .wait(state)
                     .unwrap_or_else(PoisonError::into_inner);
+                state.idle -= 1;
             }
         }
     }

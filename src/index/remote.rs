@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use super::cache::{Cache, Validity};
-use super::client::{Client, Engine};
+use super::client::Client;
+use super::engine::Engine;
 use super::lookup::Cached;
 use super::once::OnceMap;
 use super::options::Options;
@@ -61,7 +62,7 @@ impl RemoteCatalog {
             client: Client::new(options.credentials.clone(), Arc::clone(&options.observer)),
             cache: Cache::new(options.cache.clone()),
             pool: Pool::default(),
-            handle: OnceLock::new(),
+            tasks: OnceLock::new(),
             engine: Mutex::default(),
             pages: OnceMap::default(),
             provisional: Mutex::default(),
@@ -130,29 +131,29 @@ impl RemoteCatalog {
         task: impl Future<Output = ()> + Send + 'static,
         fail: impl FnOnce(IndexError),
     ) {
-        let handle = self.shared.handle.get_or_init(|| {
+        let tasks = self.shared.tasks.get_or_init(|| {
             let engine = Engine::start().map_err(|error| IndexError::Fetch {
                 what: "the network thread".to_owned(),
                 reason: error.to_string(),
             })?;
-            let handle = engine.handle().clone();
-            handle.spawn(Arc::clone(&self.shared).tell_distance());
+            let tasks = engine.tasks().clone();
+            tasks.spawn(Arc::clone(&self.shared).tell_distance());
             *self
                 .shared
                 .engine
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner) = Some(engine);
-            Ok(handle)
+            Ok(tasks)
         });
-        match handle {
-            Ok(handle) => drop(handle.spawn(task)),
+        match tasks {
+            Ok(tasks) => tasks.spawn(task),
             Err(error) => fail(error.clone()),
         }
     }
 
     /// Whether anything was asked of the network. While nothing is, walking ahead gains nothing.
     fn is_online(&self) -> bool {
-        self.shared.handle.get().is_some()
+        self.shared.tasks.get().is_some()
     }
 
     /// Answers from the cache, or starts asking.

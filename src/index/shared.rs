@@ -6,10 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use tokio::runtime::Handle;
-
 use super::cache::{Cache, Records};
-use super::client::{Client, Engine};
+use super::client::Client;
+use super::engine::{Engine, Tasks};
 use super::once::OnceMap;
 use super::options::Options;
 use super::pool::{Pool, Rank};
@@ -26,7 +25,8 @@ pub(super) struct Shared {
     pub(super) client: Client,
     pub(super) cache: Cache,
     pub(super) pool: Pool,
-    pub(super) handle: OnceLock<Result<Handle, IndexError>>,
+    /// The way to the network thread, once something was asked of it.
+    pub(super) tasks: OnceLock<Result<Tasks, IndexError>>,
     pub(super) engine: Mutex<Option<Engine>>,
     pub(super) pages: OnceMap<PackageName, Arc<Known>>,
     /// Pages that are being revalidated: good enough for guesses.
