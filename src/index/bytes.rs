@@ -57,62 +57,88 @@ impl<'a> Reader<'a> {
 
 /// A digest in hexadecimal as bytes.
 pub fn digest(hex: &str) -> Option<[u8; 32]> {
-    let mut out = [0_u8; 32];
-    unhex(hex.as_bytes(), &mut out).then_some(out)
+    unhex(hex.as_bytes().try_into().ok()?)
 }
 
 /// `prefix/ab/cd/{60}/` to the prefix and the 32 bytes.
 pub fn hashed_folder(folder: &str) -> Option<(&str, [u8; 32])> {
     let split = folder.len().checked_sub(67)?;
-    let bytes = folder.as_bytes();
-    if bytes.get(split + 2) != Some(&b'/')
-        || bytes.get(split + 5) != Some(&b'/')
-        || bytes.get(split.checked_sub(1)?) != Some(&b'/')
-    {
+    let (prefix, tail) = folder.split_at_checked(split)?;
+    let tail: &[u8; 67] = tail.as_bytes().try_into().ok()?;
+    let [a, b, b'/', c, d, b'/', rest @ .., b'/'] = tail else {
         return None;
-    }
-    let tail = bytes.get(split..)?;
+    };
+    let mut digits = [0; 64];
+    let (start, end) = digits.split_at_mut(4);
+    start.copy_from_slice(&[*a, *b, *c, *d]);
+    end.copy_from_slice(rest);
     // Upper-case digits would come back in lower case: another address.
-    if tail.iter().any(u8::is_ascii_uppercase) {
+    let upper = digits
+        .iter()
+        .fold(false, |upper, digit| upper | digit.is_ascii_uppercase());
+    if upper || !prefix.ends_with('/') {
         return None;
     }
-    let mut hash = [0_u8; 32];
-    let (first, rest) = hash.split_at_mut(1);
-    let (second, rest) = rest.split_at_mut(1);
-    (unhex(tail.get(..2)?, first)
-        && unhex(tail.get(3..5)?, second)
-        && unhex(tail.get(6..66)?, rest))
-    .then_some((folder.get(..split)?, hash))
+    Some((prefix, unhex(&digits)?))
 }
 
-/// Reads exactly `2 * out.len()` hexadecimal digits.
-fn unhex(text: &[u8], out: &mut [u8]) -> bool {
-    if text.len() != out.len() * 2 {
-        return false;
+/// Reads hexadecimal digits. A page has three digests for each file, so this is written such that
+/// the compiler makes it work on many digits at once: no branches, no tables.
+fn unhex(digits: &[u8; 64]) -> Option<[u8; 32]> {
+    let mut values = [0_u8; 64];
+    let mut all = 0;
+    for (value, digit) in values.iter_mut().zip(digits) {
+        let (number, letter) = (digit.wrapping_sub(b'0'), (digit | 32).wrapping_sub(b'a'));
+        let letter = if letter < 6 { letter + 10 } else { 0xff };
+        *value = if number < 10 { number } else { letter };
+        all |= *value;
     }
-    let mut wrong = 0;
-    for (pair, byte) in text.chunks_exact(2).zip(out.iter_mut()) {
-        if let [high, low] = pair {
-            let (high, low) = (NIBBLE[usize::from(*high)], NIBBLE[usize::from(*low)]);
-            wrong |= high | low;
-            *byte = high << 4 | low & 15;
+    let mut out = [0_u8; 32];
+    for (byte, pair) in out.iter_mut().zip(values.as_chunks().0) {
+        let [high, low] = *pair;
+        *byte = high << 4 | low;
+    }
+    (all < 16).then_some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_are_digits_and_nothing_else() {
+        let hex: String = (0..32).map(|byte| format!("{:02x}", byte * 8 + 7)).collect();
+        let bytes: Vec<u8> = (0..32).map(|byte| byte * 8 + 7).collect();
+        assert_eq!(digest(&hex).unwrap().as_slice(), bytes);
+        assert_eq!(digest(&hex.to_uppercase()).unwrap().as_slice(), bytes);
+        for other in (0..=127_u8).filter(|c| !c.is_ascii_hexdigit()) {
+            for place in [0, 1, 31, 62, 63] {
+                let mut wrong = hex.clone();
+                wrong.replace_range(place..=place, &char::from(other).to_string());
+                assert_eq!(digest(&wrong), None, "{other} at {place}");
+            }
+        }
+        assert_eq!(digest(&hex[1..]), None);
+        assert_eq!(digest(&format!("{hex}0")), None);
+        assert_eq!(digest(&format!("{}é", &hex[2..])), None);
+    }
+
+    #[test]
+    fn folders_are_named_by_a_digest_in_lower_case() {
+        let hex = "0a".repeat(32);
+        let folder = |hex: &str| format!("/p/{}/{}/{}/", &hex[..2], &hex[2..4], &hex[4..]);
+        let hashed = hashed_folder(&folder(&hex)).map(|(prefix, hash)| (prefix.to_owned(), hash));
+        assert_eq!(hashed, Some(("/p/".to_owned(), [10; 32])));
+        for wrong in [
+            folder(&hex.to_uppercase()),
+            folder(&hex).replace("/p/", "/p"),
+            folder(&hex)[1..].replace("p/", ""),
+            folder(&hex).replacen("/0a/", "/0ag", 1),
+            format!("{}x", folder(&hex)),
+            folder(&format!("{}é", &hex[2..])),
+            String::new(),
+        ] {
+            assert_eq!(hashed_folder(&wrong), None, "{wrong}");
         }
     }
-    wrong < 16
 }
-
-const NIBBLE: [u8; 256] = {
-    let mut table = [255_u8; 256];
-    let mut digit = 0;
-    while digit < 16 {
-        let lower = if digit < 10 {
-            b'0' + digit
-        } else {
-            b'a' + digit - 10
-        };
-        table[lower as usize] = digit;
-        table[lower.to_ascii_uppercase() as usize] = digit;
-        digit += 1;
-    }
-    table
-};

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use url::Url;
 
+use super::bytes::digest;
 use super::packed::{Builder, Head, Listed};
 use crate::python::PackageName;
 
@@ -67,8 +68,8 @@ fn add(builder: &mut Builder, base: &Url, tag: &Tag) {
     });
 }
 
-fn digest_in<'t>(fragment: &'t str, key: &str) -> Option<&'t str> {
-    fragment.split('&').find_map(|part| part.strip_prefix(key))
+fn digest_in(fragment: &str, key: &str) -> Option<[u8; 32]> {
+    digest(fragment.split('&').find_map(|part| part.strip_prefix(key))?)
 }
 
 fn percent_decoded(text: &str) -> Cow<'_, str> {

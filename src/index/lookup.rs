@@ -13,8 +13,8 @@ use super::client::{Request, Response};
 use super::options::{Index, Location};
 use super::packed::Head;
 use super::release::Body;
-use super::shared::{Known, Shared, interrupted};
-use super::{IndexError, Page, html, page};
+use super::shared::{Claim, Known, Shared, interrupted};
+use super::{IndexError, Page, RemoteCatalog, html, page};
 use crate::python::{PackageName, Sha256};
 
 /// The largest page, inflated: several times any that is known.
@@ -32,6 +32,58 @@ pub(super) enum Cached {
     /// The number of the index to ask first, and what it said last.
     Stale(usize, Arc<Known>, Validity),
     Missing(usize),
+}
+
+/// How often a body that cannot be read is fetched.
+const BODIES: u32 = 3;
+
+/// A page that is being asked for.
+pub(super) struct Asking {
+    name: PackageName,
+    /// Answers in the end, whoever goes on with it.
+    claim: Arc<Claim>,
+    /// The number of the index to ask first.
+    from: usize,
+    /// What that index said last.
+    old: Option<(Arc<Known>, Validity)>,
+    /// How many bodies of it could not be read.
+    broken: u32,
+}
+
+impl Asking {
+    /// Of the indexes from this number on; the first of them may have answered before.
+    pub(super) fn new(
+        shared: &Arc<Shared>,
+        name: &PackageName,
+        from: usize,
+        old: Option<(Arc<Known>, Validity)>,
+    ) -> Self {
+        Self {
+            name: name.clone(),
+            claim: Claim::page(shared, name),
+            from,
+            old,
+            broken: 0,
+        }
+    }
+
+    fn next(&self, from: usize) -> Self {
+        Self {
+            name: self.name.clone(),
+            claim: Arc::clone(&self.claim),
+            from,
+            old: None,
+            broken: 0,
+        }
+    }
+
+    fn again(&self, from: usize) -> Self {
+        Self {
+            old: self.old.clone().filter(|_| from == self.from),
+            broken: self.broken + 1,
+            ..self.next(from)
+        }
+    }
 }
 
 impl Shared {
@@ -86,23 +138,24 @@ impl Shared {
         Page::packed(name.clone(), address, head, body, self.options.cutoff(name))
     }
 
-    /// Asks the indexes in turn, from the number `from` on; the first that knows the project wins.
-    pub(super) async fn fetch_page(
-        self: &Arc<Self>,
-        name: &PackageName,
-        from: usize,
-        mut old: Option<(Arc<Known>, Validity)>,
-    ) -> Result<(), IndexError> {
-        let candidates: Vec<Index> = self
-            .indexes_for(name)
-            .filter(|(number, _)| *number >= from)
-            .map(|(_, index)| index.clone())
-            .collect();
-        for index in candidates {
+    /// Asks the indexes in turn; the first that knows the project wins.
+    pub(super) async fn fetch_page(self: &Arc<Self>, asking: Arc<Asking>) {
+        if let Err(error) = self.ask_indexes(&asking).await {
+            self.put_page(&asking.name, Err(error), false);
+        }
+    }
+
+    async fn ask_indexes(self: &Arc<Self>, asking: &Arc<Asking>) -> Result<(), IndexError> {
+        let name = &asking.name;
+        let mut old = asking.old.as_ref();
+        for (number, index) in self.indexes_for(name) {
+            if number < asking.from {
+                continue;
+            }
             let old = old.take();
             match &index.location {
                 Location::Folder(path) => {
-                    if self.read_folder(name, &index, path.clone()).await? {
+                    if self.read_folder(name, index, path.clone()).await? {
                         return Ok(());
                     }
                 }
@@ -113,12 +166,13 @@ impl Shared {
                                 what: url.to_string(),
                                 reason: e.to_string(),
                             })?;
-                    if self.ask_index(name, &index, address, old).await? {
+                    if self.ask_index(asking, number, index, address, old).await? {
                         return Ok(());
                     }
                 }
                 Location::Links(url) => {
-                    if self.ask_index(name, &index, url.clone(), None).await? {
+                    let address = url.clone();
+                    if self.ask_index(asking, number, index, address, None).await? {
                         return Ok(());
                     }
                 }
@@ -127,14 +181,17 @@ impl Shared {
         Err(IndexError::UnknownProject(name.clone()))
     }
 
-    /// Asks one index; false where it does not know the project.
+    /// Asks one index; false where it does not know the project. A page that comes is left to a
+    /// worker, who goes on from there: nobody waits here until it is read.
     async fn ask_index(
         self: &Arc<Self>,
-        name: &PackageName,
+        asking: &Arc<Asking>,
+        number: usize,
         index: &Index,
         address: Url,
-        old: Option<(Arc<Known>, Validity)>,
+        old: Option<&(Arc<Known>, Validity)>,
     ) -> Result<bool, IndexError> {
+        let name = &asking.name;
         if self.options.offline {
             let folder = folder_of(index);
             let damaged = folder.is_some_and(|folder| self.cache.has(&folder, name));
@@ -144,71 +201,76 @@ impl Shared {
         }
         let mut request = Request::new(address, MAX_PAGE);
         request.accept = Some(ACCEPT);
-        if let Some((_, validity)) = &old {
+        // What we have does not help with a body that cannot be read.
+        if let Some((_, validity)) = old.filter(|_| asking.broken == 0) {
             request.etag.clone_from(&validity.etag);
             request.modified.clone_from(&validity.modified);
         }
-        let mut tries = 0;
-        loop {
-            let response = self.client.fetch(&request).await?;
-            if response.is_missing() {
-                self.note_absence(name, index, &response);
-                return Ok(false);
-            }
-            if response.status == 304
-                && let Some((known, _)) = old
-            {
-                self.revalidated.fetch_add(1, Ordering::Relaxed);
-                let (folder, now, max_age) = (known.folder.clone(), self.now, max_age(&response));
-                self.put_page(name, Ok(known), false);
-                let (shared, name) = (Arc::clone(self), name.clone());
-                self.submit_last(move || shared.cache.touch(&folder, &name, now, max_age));
-                return Ok(true);
-            }
-            let records = old.as_ref().map(|(known, _)| known.records());
-            match self.read_page(name, index, response, records).await {
-                Ok(found) => return Ok(found),
-                Err(error) if tries == 2 => return Err(error),
-                Err(_) => tries += 1,
-            }
-            // What we have does not help with a body that cannot be read.
-            request.etag.clear();
-            request.modified.clear();
+        let response = self.client.fetch(&request).await?;
+        if response.is_missing() {
+            self.note_absence(name, index, &response);
+            return Ok(false);
         }
-    }
-
-    /// Reads a page on a worker, and tells everybody.
-    async fn read_page(
-        self: &Arc<Self>,
-        name: &PackageName,
-        index: &Index,
-        response: Response,
-        records: Option<Arc<Records>>,
-    ) -> Result<bool, IndexError> {
-        let (shared, name, index) = (Arc::clone(self), name.clone(), index.clone());
-        let shown = format!(
-            "the page of `{name}` ({})",
-            super::credential::shown(&response.url)
-        );
-        let what = shown.clone();
-        let size = response.body.len();
-        let job = move || {
+        if response.status == 304
+            && let Some((known, _)) = old
+        {
+            self.revalidated.fetch_add(1, Ordering::Relaxed);
+            let (folder, now, max_age) = (known.folder.clone(), self.now, max_age(&response));
+            self.put_page(name, Ok(Arc::clone(known)), false);
+            let (shared, name) = (Arc::clone(self), name.clone());
+            self.submit_last(move || shared.cache.touch(&folder, &name, now, max_age));
+            return Ok(true);
+        }
+        let records = old.map(|(known, _)| known.records());
+        let (shared, asking) = (Arc::clone(self), Arc::clone(asking));
+        self.submit_sized(response.body.len(), move || {
             // What arrives when the answer is found was asked for on a guess.
             if shared.ending.load(Ordering::Relaxed) {
-                return Err(interrupted(&what));
+                return;
             }
-            let validity = shared.validity(&response);
-            let (head, body) = parse_page(&name, &response)
-                .map_err(|reason| IndexError::Malformed { what, reason })?;
-            if matches!(index.location, Location::Links(_)) && head.slots.is_empty() {
-                return Ok(false);
+            match shared.read_page(&asking.name, number, &response, records) {
+                Ok(true) => {}
+                Ok(false) => shared.ask_on(asking.next(number + 1)),
+                Err(error) if asking.broken + 1 == BODIES => {
+                    shared.put_page(&asking.name, Err(error), false);
+                }
+                Err(_) => shared.ask_on(asking.again(number)),
             }
-            shared.finish_page(&name, &index, (head, body), validity, records);
-            Ok(true)
-        };
-        self.run_sized(size, job)
-            .await
-            .unwrap_or_else(|| Err(interrupted(&shown)))
+        });
+        Ok(true)
+    }
+
+    /// Goes on asking for a page, from a worker.
+    fn ask_on(self: &Arc<Self>, asking: Asking) {
+        let shared = Arc::clone(self);
+        let task = async move { shared.fetch_page(Arc::new(asking)).await };
+        // Where there is no network thread any more, the page's claim says so.
+        RemoteCatalog::guest(self).spawn(task, |_| ());
+    }
+
+    /// On a worker: reads a page and tells everybody; false where it says that the index does not
+    /// know the project.
+    fn read_page(
+        self: &Arc<Self>,
+        name: &PackageName,
+        number: usize,
+        response: &Response,
+        records: Option<Arc<Records>>,
+    ) -> Result<bool, IndexError> {
+        let index = self.options.indexes.get(number);
+        let index = index.ok_or_else(|| IndexError::UnknownProject(name.clone()))?;
+        let (head, body) = parse_page(name, response).map_err(|reason| IndexError::Malformed {
+            what: format!(
+                "the page of `{name}` ({})",
+                super::credential::shown(&response.url)
+            ),
+            reason,
+        })?;
+        if matches!(index.location, Location::Links(_)) && head.slots.is_empty() {
+            return Ok(false);
+        }
+        self.finish_page(name, index, (head, body), self.validity(response), records);
+        Ok(true)
     }
 
     fn finish_page(

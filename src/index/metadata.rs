@@ -10,8 +10,8 @@ use url::Url;
 use super::body::inflate;
 use super::client::{Request, Response};
 use super::record;
-use super::shared::{Hashing, Known, Shared, interrupted};
-use super::{Distribution, IndexError, Release};
+use super::shared::{Claim, Hashing, Known, Shared, interrupted};
+use super::{Distribution, IndexError, Release, RemoteCatalog};
 use crate::python::metadata::Header;
 use crate::python::{Filename, Metadata, PackageName, Sha256, Version};
 
@@ -41,6 +41,51 @@ pub enum Probe {
     Serves,
     /// It has none.
     Never,
+}
+
+/// Metadata that is being asked for.
+pub(super) struct Sought {
+    known: Arc<Known>,
+    release: Arc<Release>,
+    /// Under what it will be known.
+    key: (PackageName, String),
+    /// Answers in the end, whoever goes on with it.
+    claim: Arc<Claim>,
+    /// How many bodies were broken or not what was promised.
+    broken: u32,
+}
+
+impl Sought {
+    /// That of a release of a page.
+    pub(super) fn new(
+        shared: &Arc<Shared>,
+        known: &Arc<Known>,
+        release: &Arc<Release>,
+        key: &(PackageName, String),
+    ) -> Self {
+        Self {
+            known: Arc::clone(known),
+            release: Arc::clone(release),
+            key: key.clone(),
+            claim: Claim::metadata(shared, key),
+            broken: 0,
+        }
+    }
+
+    fn again(&self) -> Self {
+        Self {
+            known: Arc::clone(&self.known),
+            release: Arc::clone(&self.release),
+            key: self.key.clone(),
+            claim: Arc::clone(&self.claim),
+            broken: self.broken + 1,
+        }
+    }
+
+    /// The release, for messages.
+    fn shown(&self) -> String {
+        format!("{} {}", self.key.0, self.release.version)
+    }
 }
 
 /// The file whose metadata stands for its release: any wheel will do, so always the same one.
@@ -99,41 +144,45 @@ impl Shared {
     }
 
     /// Fetches metadata and tells everybody who waits.
-    pub(super) async fn fetch_metadata(
-        self: &Arc<Self>,
-        known: &Arc<Known>,
-        release: &Arc<Release>,
-        key: &(PackageName, String),
-    ) -> Result<(), IndexError> {
+    pub(super) async fn fetch_metadata(self: &Arc<Self>, sought: Arc<Sought>) {
+        if let Err(error) = self.seek_metadata(&sought).await {
+            self.put_metadata(&sought.key, &sought.shown(), Err(error), false);
+        }
+    }
+
+    async fn seek_metadata(self: &Arc<Self>, sought: &Arc<Sought>) -> Result<(), IndexError> {
+        let (release, name) = (&sought.release, &sought.key.0);
         let Some(file) = chosen(release) else {
             return Err(IndexError::UnknownMetadata {
-                release: format!("{} {}", key.0, release.version),
+                release: sought.shown(),
                 reason: "it has neither a wheel nor an sdist".to_owned(),
             });
         };
         let Filename::Wheel(_) = file.filename else {
-            let (text, keep) = self.sdist_metadata(&key.0, release, file).await?;
-            return self.finish_metadata(known, release, key, text, keep).await;
+            let (text, keep) = self.sdist_metadata(name, release, file).await?;
+            self.finish_metadata(sought, text, keep);
+            return Ok(());
         };
         if file.url.scheme() == "file" {
             let text = self.metadata_in_whole(file).await?;
-            return self.finish_metadata(known, release, key, text, true).await;
+            self.finish_metadata(sought, text, true);
+            return Ok(());
         }
-        if (file.has_metadata || self.may_probe(&known.folder))
-            && self.metadata_file(known, release, key, file).await?
+        if (file.has_metadata || self.may_probe(&sought.known.folder))
+            && self.metadata_file(sought, file).await?
         {
             return Ok(());
         }
         let text = self.metadata_in_wheel(file).await?;
-        self.finish_metadata(known, release, key, text, true).await
+        self.finish_metadata(sought, text, true);
+        Ok(())
     }
 
-    /// Tries the `.metadata` file; false where there is none.
+    /// Tries the `.metadata` file; false where there is none. A file that comes is left to a worker,
+    /// who goes on from there: nobody waits here until it is read.
     async fn metadata_file(
         self: &Arc<Self>,
-        known: &Arc<Known>,
-        release: &Arc<Release>,
-        key: &(PackageName, String),
+        sought: &Arc<Sought>,
         file: &Distribution,
     ) -> Result<bool, IndexError> {
         let Some(url) = metadata_url(&file.url) else {
@@ -141,65 +190,56 @@ impl Shared {
         };
         let what = format!("{}.metadata", file.file);
         let request = Request::new(url, MAX_METADATA);
-        let mut tries = 1;
-        loop {
-            let response = self.client.fetch(&request).await?;
-            if !file.has_metadata {
-                self.probed(&known.folder, response.status == 200);
-            }
-            if response.status != 200 {
-                return Ok(false);
-            }
-            let expected = file.metadata_sha256;
-            let (shared, known, release) =
-                (Arc::clone(self), Arc::clone(known), Arc::clone(release));
-            let (key, subject) = (key.clone(), what.clone());
-            let job = move || {
-                let text = checked(&subject, &response, expected, &shared.hashing)?;
-                shared.metadata_arrived(&known, &release, &key, &text, true)
-            };
-            match self
-                .run(job)
-                .await
-                .unwrap_or_else(|| Err(interrupted(&what)))
-            {
-                Ok(()) => return Ok(true),
-                Err(error) if tries == BODIES => return Err(error),
-                Err(_) => tries += 1,
-            }
+        let response = self.client.fetch(&request).await?;
+        if !file.has_metadata {
+            self.probed(&sought.known.folder, response.status == 200);
         }
+        if response.status != 200 {
+            return Ok(false);
+        }
+        let expected = file.metadata_sha256;
+        let (shared, sought) = (Arc::clone(self), Arc::clone(sought));
+        self.submit(move || {
+            let read = checked(&what, &response, expected, &shared.hashing)
+                .and_then(|text| shared.metadata_arrived(&sought, &text, true));
+            match read {
+                Ok(()) => {}
+                Err(error) if sought.broken + 1 == BODIES => {
+                    shared.put_metadata(&sought.key, &sought.shown(), Err(error), false);
+                }
+                Err(_) => shared.seek_again(&sought),
+            }
+        });
+        Ok(true)
     }
 
-    async fn finish_metadata(
-        self: &Arc<Self>,
-        known: &Arc<Known>,
-        release: &Arc<Release>,
-        key: &(PackageName, String),
-        text: Vec<u8>,
-        keep: bool,
-    ) -> Result<(), IndexError> {
-        let (shared, known, release, own) = (
-            Arc::clone(self),
-            Arc::clone(known),
-            Arc::clone(release),
-            key.clone(),
-        );
-        let job = move || shared.metadata_arrived(&known, &release, &own, &text, keep);
-        self.run(job)
-            .await
-            .unwrap_or_else(|| Err(interrupted(&key.1)))
+    /// Asks once more, from a worker.
+    fn seek_again(self: &Arc<Self>, sought: &Sought) {
+        let (shared, sought) = (Arc::clone(self), Arc::new(sought.again()));
+        let task = async move { shared.fetch_metadata(sought).await };
+        // Where there is no network thread any more, the claim says so.
+        RemoteCatalog::guest(self).spawn(task, |_| ());
+    }
+
+    /// Leaves metadata to a worker, who goes on from there.
+    fn finish_metadata(self: &Arc<Self>, sought: &Arc<Sought>, text: Vec<u8>, keep: bool) {
+        let (shared, sought) = (Arc::clone(self), Arc::clone(sought));
+        self.submit(move || {
+            if let Err(error) = shared.metadata_arrived(&sought, &text, keep) {
+                shared.put_metadata(&sought.key, &sought.shown(), Err(error), false);
+            }
+        });
     }
 
     /// On a worker: reads metadata, tells everybody, keeps it.
     fn metadata_arrived(
         self: &Arc<Self>,
-        known: &Arc<Known>,
-        release: &Arc<Release>,
-        key: &(PackageName, String),
+        sought: &Sought,
         text: &[u8],
         keep: bool,
     ) -> Result<(), IndexError> {
-        let what = || format!("the metadata of {} {}", key.0, release.version);
+        let (known, release, key) = (&sought.known, &sought.release, &sought.key);
+        let what = || format!("the metadata of {}", sought.shown());
         let pruned = prune(text);
         let metadata = Metadata::parse(&pruned).map_err(|e| IndexError::Malformed {
             what: what(),
@@ -220,8 +260,7 @@ impl Shared {
             });
         }
         let metadata = Arc::new(metadata);
-        let shown = format!("{} {}", key.0, release.version);
-        self.put_metadata(key, &shown, Ok(Arc::clone(&metadata)), false);
+        self.put_metadata(key, &sought.shown(), Ok(Arc::clone(&metadata)), false);
         self.tell_metadata(&known.page, release, &metadata);
         if keep {
             known.keep(&self.cache, &key.1, record::write(&metadata, &pruned));

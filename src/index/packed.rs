@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 use url::Url;
 
 use super::address::{absolute_prefix, is_plain, resolve_url};
-use super::bytes::{Reader, digest, hashed_folder, put_text, put_varint};
+use super::bytes::{Reader, hashed_folder, put_text, put_varint};
 use super::release::Glimpse;
 use super::timestamp::Timestamp;
 use super::{Distribution, FileUrl, Release};
@@ -28,8 +28,8 @@ pub struct Listed<'a> {
     pub file: &'a str,
     /// Where it is, as written: absolute or relative to the page; without a fragment.
     pub url: &'a str,
-    /// Hexadecimal.
-    pub sha256: Option<&'a str>,
+    /// Its digest.
+    pub sha256: Option<[u8; 32]>,
     /// Bytes.
     pub size: Option<u64>,
     /// Specifiers as written.
@@ -40,8 +40,8 @@ pub struct Listed<'a> {
     pub yanked: Option<&'a str>,
     /// Whether a `.metadata` file is promised.
     pub has_metadata: bool,
-    /// That file's sha256 in hexadecimal.
-    pub metadata_sha256: Option<&'a str>,
+    /// That file's sha256.
+    pub metadata_sha256: Option<[u8; 32]>,
 }
 
 /// The head's description of one release.
@@ -225,8 +225,7 @@ impl<'n> Builder<'n> {
     }
 
     fn record(&mut self, listed: &Listed, uploaded: Option<Timestamp>) {
-        let sha256 = listed.sha256.and_then(digest);
-        let metadata = listed.metadata_sha256.and_then(digest);
+        let (sha256, metadata) = (listed.sha256, listed.metadata_sha256);
         let requires = listed.requires_python.filter(|text| !text.is_empty());
         let mut flags = 0;
         flags |= listed.size.map_or(0, |_| SIZE);
@@ -686,6 +685,7 @@ impl AsRef<str> for Wanted {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::index::bytes::digest;
 
     fn build(files: &[Listed]) -> (Head, Vec<u8>) {
         let name = PackageName::from_str("demo").unwrap();
@@ -729,12 +729,12 @@ mod tests {
             Listed {
                 file: wheel,
                 url: &url,
-                sha256: Some(&hash),
+                sha256: digest(&hash),
                 size: Some(300),
                 requires_python: Some(">=3.8"),
                 uploaded: Some("2024-01-02T03:04:05.6Z"),
                 has_metadata: true,
-                metadata_sha256: Some(&hash),
+                metadata_sha256: digest(&hash),
                 ..Listed::default()
             },
             Listed {

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use url::Url;
 
+use super::bytes::digest;
 use super::packed::{Builder, Head, Listed};
 use super::scan::Scanner;
 use crate::python::PackageName;
@@ -182,7 +183,7 @@ impl File<'_> {
         builder.add(&Listed {
             file: &self.filename,
             url: self.url.split('#').next().unwrap_or_default(),
-            sha256: self.hashes.sha256.as_deref(),
+            sha256: self.hashes.sha256.as_deref().and_then(digest),
             size: self.size,
             requires_python: self.requires_python.as_deref(),
             uploaded: self.upload_time.as_deref(),
@@ -193,7 +194,7 @@ impl File<'_> {
             },
             has_metadata: matches!(metadata, Flag::Yes | Flag::Text(_)),
             metadata_sha256: match metadata {
-                Flag::Text(text) => Some(text),
+                Flag::Text(text) => digest(text),
                 _ => None,
             },
         });

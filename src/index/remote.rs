@@ -8,11 +8,12 @@ use std::time::SystemTime;
 use super::cache::{Cache, Validity};
 use super::client::Client;
 use super::engine::Engine;
-use super::lookup::Cached;
+use super::lookup::{Asking, Cached};
+use super::metadata::Sought;
 use super::once::OnceMap;
 use super::options::Options;
 use super::pool::Pool;
-use super::shared::{Claim, Hashing, Known, Shared, interrupted};
+use super::shared::{Hashing, Known, Shared, interrupted};
 use super::{Catalog, Distribution, Extent, IndexError, Page, Release, Scout, WheelFacts};
 use crate::event::Event;
 use crate::project::SourceFacts;
@@ -187,16 +188,8 @@ impl RemoteCatalog {
 
     fn ask_page(&self, name: &PackageName, from: usize, old: Option<(Arc<Known>, Validity)>) {
         let shared = Arc::clone(&self.shared);
-        let task = {
-            let name = name.clone();
-            async move {
-                let claim = Claim::page(&shared, &name);
-                if let Err(error) = shared.fetch_page(&name, from, old).await {
-                    shared.put_page(&name, Err(error), false);
-                }
-                drop(claim);
-            }
-        };
+        let asking = Arc::new(Asking::new(&shared, name, from, old));
+        let task = async move { shared.fetch_page(asking).await };
         self.spawn(task, |error| self.shared.put_page(name, Err(error), false));
     }
 
@@ -231,17 +224,10 @@ impl RemoteCatalog {
             shared.put_metadata(&key, &shown, Err(IndexError::Offline { what }), false);
             return Some(key);
         }
+        let sought = Sought::new(shared, known, release, &key);
         let task = {
-            let (shared, known, release) =
-                (Arc::clone(shared), Arc::clone(known), Arc::clone(release));
-            let (key, shown) = (key.clone(), shown.clone());
-            async move {
-                let claim = Claim::metadata(&shared, &key);
-                if let Err(error) = shared.fetch_metadata(&known, &release, &key).await {
-                    shared.put_metadata(&key, &shown, Err(error), false);
-                }
-                drop(claim);
-            }
+            let shared = Arc::clone(shared);
+            async move { shared.fetch_metadata(Arc::new(sought)).await }
         };
         self.spawn(task, |error| {
             shared.put_metadata(&key, &shown, Err(error), false)

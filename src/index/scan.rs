@@ -4,6 +4,7 @@
 
 use memchr::{memchr, memchr2, memchr3};
 
+use super::bytes::digest;
 use super::packed::Listed;
 
 /// A place in a JSON text.
@@ -11,12 +12,52 @@ use super::packed::Listed;
 pub struct Scanner<'t> {
     text: &'t str,
     at: usize,
+    /// What stands before each value of the last file, brace or comma, key and colon, and which
+    /// field that is: the next file mostly looks alike, and comparing is faster than parsing.
+    leads: Vec<(&'t str, Field)>,
+}
+
+/// A field of a file.
+#[derive(Debug, Clone, Copy)]
+enum Field {
+    Filename,
+    Url,
+    Hashes,
+    Size,
+    RequiresPython,
+    UploadTime,
+    Yanked,
+    /// By the number of its name, the newest first.
+    Metadata(usize),
+    Other,
+}
+
+impl Field {
+    fn of(key: &str) -> Self {
+        match key {
+            "filename" => Self::Filename,
+            "url" => Self::Url,
+            "hashes" => Self::Hashes,
+            "size" => Self::Size,
+            "requires-python" => Self::RequiresPython,
+            "upload-time" => Self::UploadTime,
+            "yanked" => Self::Yanked,
+            "core-metadata" => Self::Metadata(0),
+            "dist-info-metadata" => Self::Metadata(1),
+            "data-dist-info-metadata" => Self::Metadata(2),
+            _ => Self::Other,
+        }
+    }
 }
 
 impl<'t> Scanner<'t> {
     /// At the start of a text.
     pub fn new(text: &'t str) -> Self {
-        Self { text, at: 0 }
+        Self {
+            text,
+            at: 0,
+            leads: Vec::new(),
+        }
     }
 
     /// The next byte that is no white space, without taking it.
@@ -155,19 +196,37 @@ impl<'t> Scanner<'t> {
         Some(Some(number))
     }
 
-    /// Whether a flag is set, and its text or sha256: `false`, `true`, `null`, a text, digests.
-    fn flag(&mut self) -> Option<(bool, Option<&'t str>)> {
+    /// Whether a flag is set, and its sha256: `false`, `true`, `null`, a text, digests.
+    fn flag(&mut self) -> Option<(bool, Option<[u8; 32]>)> {
         match self.peek()? {
             b'f' => self.literal("false").map(|()| (false, None)),
             b'n' => self.literal("null").map(|()| (false, None)),
             b't' => self.literal("true").map(|()| (true, None)),
-            b'"' => self.string().map(|text| (true, Some(text))),
+            b'"' => self.string().map(|text| (true, digest(text))),
             _ => self.sha256().map(|sha256| (true, sha256)),
         }
     }
 
+    /// Whether a file is yanked, and why: as a flag, but its text counts.
+    fn yanked(&mut self) -> Option<Option<&'t str>> {
+        match self.peek()? {
+            b'"' => self.string().map(Some),
+            b'{' => None,
+            _ => self.flag().map(|(yanked, _)| yanked.then_some("")),
+        }
+    }
+
     /// The sha256 in an object of digests.
-    fn sha256(&mut self) -> Option<Option<&'t str>> {
+    fn sha256(&mut self) -> Option<Option<[u8; 32]>> {
+        const START: &str = r#"{"sha256":""#;
+        if let Some(after) = self.rest().strip_prefix(START)
+            && let Some((hex, end)) = after.split_at_checked(64)
+            && end.starts_with("\"}")
+            && let Some(digest) = digest(hex)
+        {
+            self.at += START.len() + 66;
+            return Some(Some(digest));
+        }
         self.take(b'{')?;
         let mut found = None;
         if self.peek()? == b'}' {
@@ -178,7 +237,7 @@ impl<'t> Scanner<'t> {
             let key = self.key()?;
             let value = self.string()?;
             if key == "sha256" {
-                found = Some(value);
+                found = digest(value);
             }
             if !self.another(b'}')? {
                 return Some(found);
@@ -186,31 +245,50 @@ impl<'t> Scanner<'t> {
         }
     }
 
+    /// The field of a file with this number, and everything before its value taken; none after the
+    /// last.
+    fn field(&mut self, number: usize) -> Option<Option<Field>> {
+        if let Some((lead, field)) = self.leads.get(number)
+            && self.rest().starts_with(lead)
+        {
+            self.at += lead.len();
+            return Some(Some(*field));
+        }
+        let start = self.at;
+        if number == 0 {
+            self.take(b'{')?;
+        } else if !self.another(b'}')? {
+            return Some(None);
+        }
+        let field = Field::of(self.key()?);
+        self.leads.truncate(number);
+        self.leads.push((self.text.get(start..self.at)?, field));
+        Some(Some(field))
+    }
+
     /// One file; none at a surprise, and then the scanner's place means nothing.
     pub fn file(&mut self) -> Option<Listed<'t>> {
-        self.take(b'{')?;
         let mut file = Listed::default();
         let mut metadata = [None; 3];
-        loop {
-            match self.key()? {
-                "filename" => file.file = self.string()?,
-                "url" => file.url = self.string()?,
-                "hashes" => file.sha256 = self.sha256()?,
-                "size" => file.size = self.number_or_null()?,
-                "requires-python" => file.requires_python = self.text_or_null()?,
-                "upload-time" => file.uploaded = self.text_or_null()?,
-                "yanked" => {
-                    let (yanked, reason) = self.flag()?;
-                    file.yanked = yanked.then_some(reason.unwrap_or(""));
+        let mut number = 0;
+        while let Some(field) = self.field(number)? {
+            match field {
+                Field::Filename => file.file = self.string()?,
+                Field::Url => file.url = self.string()?,
+                Field::Hashes => file.sha256 = self.sha256()?,
+                Field::Size => file.size = self.number_or_null()?,
+                Field::RequiresPython => file.requires_python = self.text_or_null()?,
+                Field::UploadTime => file.uploaded = self.text_or_null()?,
+                Field::Yanked => file.yanked = self.yanked()?,
+                Field::Metadata(name) => {
+                    let flag = self.flag()?;
+                    if let Some(place) = metadata.get_mut(name) {
+                        *place = Some(flag);
+                    }
                 }
-                "core-metadata" => metadata[0] = Some(self.flag()?),
-                "dist-info-metadata" => metadata[1] = Some(self.flag()?),
-                "data-dist-info-metadata" => metadata[2] = Some(self.flag()?),
-                _ => self.skip()?,
+                Field::Other => self.skip()?,
             }
-            if !self.another(b'}')? {
-                break;
-            }
+            number += 1;
         }
         if let Some((flagged, sha256)) = metadata.into_iter().flatten().next() {
             file.has_metadata = flagged;
@@ -226,6 +304,34 @@ impl<'t> Scanner<'t> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_may_look_alike_or_not() {
+        let hex = "0f".repeat(32);
+        let text = format!(
+            r#"{{"filename":"a","size":1,"hashes":{{"sha256":"{hex}"}},"yanked":false}}
+            {{"filename":"b","size":2,"hashes":{{"sha256":"{hex}"}},"yanked":"why"}}
+            {{"filename":"c","hashes":{{"md5":"0","sha256":"{hex}"}},"size":null,"yanked":true}}
+            {{ "filename":"d", "hashes":{{"sha256":"0"}} }}
+            {{"filename":"e","size":5,"hashes":{{}},"x":[{{}}],"url":"u#f"}}"#
+        );
+        let mut scanner = Scanner::new(&text);
+        let mut seen = Vec::new();
+        while let Some(file) = scanner.file() {
+            let hashed = file.sha256 == Some([15; 32]);
+            assert_eq!(hashed, file.sha256.is_some());
+            seen.push((file.file, file.size, hashed, file.yanked, file.url));
+        }
+        let expected = [
+            ("a", Some(1), true, None, ""),
+            ("b", Some(2), true, Some("why"), ""),
+            ("c", None, true, Some(""), ""),
+            ("d", None, false, None, ""),
+            ("e", Some(5), false, None, "u"),
+        ];
+        assert_eq!(seen, expected);
+        assert!(scanner.is_done());
+    }
 
     #[test]
     fn values_are_skipped_whole() {

@@ -207,17 +207,13 @@ impl Shared {
         self.pool.run(Rank::Short, job).await
     }
 
-    /// The same for a job that takes time by the size of what it reads, in bytes.
-    pub(super) async fn run_sized<T: Send + 'static>(
-        &self,
-        bytes: usize,
-        job: impl FnOnce() -> T + Send + 'static,
-    ) -> Option<T> {
-        self.pool.run(Rank::Sized(bytes as u64), job).await
-    }
-
     pub(super) fn submit(&self, job: impl FnOnce() + Send + 'static) {
         self.pool.submit(Rank::Short, job);
+    }
+
+    /// The same for a job that takes time by the size of what it reads, in bytes.
+    pub(super) fn submit_sized(&self, bytes: usize, job: impl FnOnce() + Send + 'static) {
+        self.pool.submit(Rank::Sized(bytes as u64), job);
     }
 
     /// Does a job that nobody waits for.
@@ -283,44 +279,44 @@ impl Known {
     }
 }
 
-/// Sees to it that whoever waits gets an answer even where a task ends without one.
-pub(super) struct Claim<'s> {
-    shared: &'s Shared,
-    page: Option<&'s PackageName>,
-    metadata: Option<&'s (PackageName, String)>,
+/// Sees to it that whoever waits gets an answer even where the last that would give it ends without.
+pub(super) struct Claim {
+    shared: Arc<Shared>,
+    question: Question,
 }
 
-impl<'s> Claim<'s> {
-    pub(super) fn page(shared: &'s Shared, name: &'s PackageName) -> Self {
-        Self {
-            shared,
-            page: Some(name),
-            metadata: None,
-        }
+enum Question {
+    Page(PackageName),
+    Metadata((PackageName, String)),
+}
+
+impl Claim {
+    pub(super) fn page(shared: &Arc<Shared>, name: &PackageName) -> Arc<Self> {
+        Arc::new(Self {
+            shared: Arc::clone(shared),
+            question: Question::Page(name.clone()),
+        })
     }
 
-    pub(super) fn metadata(shared: &'s Shared, key: &'s (PackageName, String)) -> Self {
-        Self {
-            shared,
-            page: None,
-            metadata: Some(key),
-        }
+    pub(super) fn metadata(shared: &Arc<Shared>, key: &(PackageName, String)) -> Arc<Self> {
+        Arc::new(Self {
+            shared: Arc::clone(shared),
+            question: Question::Metadata(key.clone()),
+        })
     }
 }
 
-impl Drop for Claim<'_> {
+impl Drop for Claim {
     fn drop(&mut self) {
-        if let Some(name) = self.page
-            && self.shared.pages.known(name).is_none()
-        {
-            self.shared
-                .put_page(name, Err(interrupted(name.as_ref())), false);
-        }
-        if let Some(key) = self.metadata
-            && self.shared.metadata.known(key).is_none()
-        {
-            self.shared
-                .put_metadata(key, &key.1, Err(interrupted(&key.1)), false);
+        let shared = &self.shared;
+        match &self.question {
+            Question::Page(name) if shared.pages.known(name).is_none() => {
+                shared.put_page(name, Err(interrupted(name.as_ref())), false);
+            }
+            Question::Metadata(key) if shared.metadata.known(key).is_none() => {
+                shared.put_metadata(key, &key.1, Err(interrupted(&key.1)), false);
+            }
+            _ => {}
         }
     }
 }
