@@ -186,7 +186,9 @@ impl Shared {
             let (head, body) = parse_page(&name, &response).ok()?;
             let unstored = Unstored::new(&shared.validity(&response), &head, &body);
             let stamp = unstored.stamp;
-            shared.cache.store(&page.folder, &name, &unstored, &body);
+            shared
+                .cache
+                .store(&page.folder, &name, &unstored, &body, &[]);
             shared.is_checked_now(&page.folder, &name);
             Some(stamp == page.stamp)
         };

@@ -1,5 +1,6 @@
 //! Bodies of answers: inflated, within bounds.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::io::Read;
 
@@ -7,6 +8,9 @@ use flate2::bufread::MultiGzDecoder;
 
 /// A worker's buffer for what it inflates; larger ones are given back.
 const KEPT: usize = 32 << 20;
+/// The least that a buffer is made for: what is not written to takes no memory, and a buffer that
+/// grows with each page is fresh memory for each page.
+const ROOM: usize = 8 << 20;
 
 thread_local! {
     /// Fresh memory for every page costs more than inflating it.
@@ -30,7 +34,7 @@ pub fn inflated<T>(
     }
     BUFFER.with(|buffer| match buffer.try_borrow_mut() {
         Ok(mut buffer) => {
-            let answer = match gunzip_into(body, limit, &mut buffer)? {
+            let answer = match gunzip_into(body, limit, ROOM, &mut buffer)? {
                 Some(len) => look(buffer.get(..len).unwrap_or_default()),
                 None => look(&gunzip_pieces(body, limit)?),
             };
@@ -48,10 +52,10 @@ pub fn inflated<T>(
 ///
 /// # Errors
 /// When the body is broken, inflates to more than `limit` bytes, or has an unknown encoding.
-pub fn inflate(body: &[u8], encoding: &str, limit: u64) -> Result<Vec<u8>, String> {
+pub fn inflate<'b>(body: &'b [u8], encoding: &str, limit: u64) -> Result<Cow<'b, [u8]>, String> {
     match encoding.trim() {
-        "" | "identity" => Ok(body.to_vec()),
-        "gzip" | "x-gzip" => gunzip(body, limit),
+        "" | "identity" => Ok(Cow::Borrowed(body)),
+        "gzip" | "x-gzip" => gunzip(body, limit).map(Cow::Owned),
         other => Err(unasked(other)),
     }
 }
@@ -62,7 +66,7 @@ fn unasked(encoding: &str) -> String {
 
 fn gunzip(body: &[u8], limit: u64) -> Result<Vec<u8>, String> {
     let mut out = Vec::new();
-    match gunzip_into(body, limit, &mut out)? {
+    match gunzip_into(body, limit, 0, &mut out)? {
         Some(len) => {
             out.truncate(len);
             Ok(out)
@@ -72,8 +76,14 @@ fn gunzip(body: &[u8], limit: u64) -> Result<Vec<u8>, String> {
 }
 
 /// Inflates a whole body at once to the front of a buffer, which takes half the time of inflating
-/// it piece by piece; none where that way does not suit the body.
-fn gunzip_into(body: &[u8], limit: u64, out: &mut Vec<u8>) -> Result<Option<usize>, String> {
+/// it piece by piece; none where that way does not suit the body. A buffer that is too small is
+/// replaced by one of at least so much room.
+fn gunzip_into(
+    body: &[u8],
+    limit: u64,
+    room: usize,
+    out: &mut Vec<u8>,
+) -> Result<Option<usize>, String> {
     // The last four bytes hold the inflated size. What says more than deflate can reach, or is
     // made of several members, is left to the reader that trusts nothing.
     let size = body.last_chunk().copied().map_or(0, u32::from_le_bytes);
@@ -87,7 +97,7 @@ fn gunzip_into(body: &[u8], limit: u64, out: &mut Vec<u8>) -> Result<Option<usiz
     if out.len() < size {
         // Nothing of what it held is wanted, so nothing is copied.
         *out = Vec::new();
-        *out = vec![0; size];
+        *out = vec![0; size.max(room)];
     }
     let place = out.get_mut(..size).unwrap_or_default();
     let inflated = libdeflater::Decompressor::new().gzip_decompress(body, place);
@@ -125,7 +135,7 @@ mod tests {
     fn bounds_and_damage() {
         let data = vec![7; 100_000];
         let body = gzip(&data);
-        assert_eq!(inflate(&body, "gzip", 1 << 20).unwrap(), data);
+        assert_eq!(*inflate(&body, "gzip", 1 << 20).unwrap(), data);
         assert!(
             inflate(&body, "gzip", 99_999)
                 .unwrap_err()
@@ -153,6 +163,6 @@ mod tests {
         let seen = inflated(&two, "gzip", 1 << 20, |bytes| Ok(bytes.len()));
         assert_eq!(seen.unwrap(), 100_003);
         assert!(inflate(b"x", "br", 9).is_err());
-        assert_eq!(inflate(b"plain", "", 9).unwrap(), b"plain");
+        assert_eq!(*inflate(b"plain", "", 9).unwrap(), *b"plain");
     }
 }

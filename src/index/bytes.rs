@@ -107,7 +107,9 @@ mod tests {
 
     #[test]
     fn digests_are_digits_and_nothing_else() {
-        let hex: String = (0..32).map(|byte| format!("{:02x}", byte * 8 + 7)).collect();
+        let hex: String = (0..32)
+            .map(|byte| format!("{:02x}", byte * 8 + 7))
+            .collect();
         let bytes: Vec<u8> = (0..32).map(|byte| byte * 8 + 7).collect();
         assert_eq!(digest(&hex).unwrap().as_slice(), bytes);
         assert_eq!(digest(&hex.to_uppercase()).unwrap().as_slice(), bytes);

@@ -21,7 +21,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, IoSlice, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -214,12 +214,22 @@ impl Cache {
         })
     }
 
-    /// Keeps a page; metadata that the old file holds stays.
-    pub fn store(&self, index: &str, project: &PackageName, page: &Unstored, body: &[u8]) {
+    /// Keeps a page and metadata of its releases, by key; metadata that the old file holds stays.
+    pub fn store(
+        &self,
+        index: &str,
+        project: &PackageName,
+        page: &Unstored,
+        body: &[u8],
+        metadata: &[(String, Vec<u8>)],
+    ) {
         let Some(path) = self.page_path(index, project) else {
             return;
         };
-        let tail = tail_of(&path).unwrap_or_default();
+        let mut tail = tail_of(&path).unwrap_or_default();
+        for (key, content) in metadata {
+            put_record(&mut tail, key, content);
+        }
         let fixed = Fixed {
             checked: page.checked,
             max_age: page.max_age,
@@ -252,12 +262,8 @@ impl Cache {
         let Some(path) = self.page_path(index, project) else {
             return;
         };
-        let mut payload = Vec::with_capacity(key.len() + content.len() + 16);
-        put_text(&mut payload, key);
-        payload.extend_from_slice(content);
-        let mut record = (payload.len() as u32).to_le_bytes().to_vec();
-        record.extend_from_slice(&crc32fast::hash(&payload).to_le_bytes());
-        record.extend_from_slice(&payload);
+        let mut record = Vec::new();
+        put_record(&mut record, key, content);
         // Only behind a page: where there is none, nothing would ever read it.
         let _ = OpenOptions::new()
             .append(true)
@@ -389,8 +395,20 @@ fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
         }
         file => file?,
     };
-    file.write_all(&parts.concat())?;
+    write_parts(file.as_file_mut(), parts)?;
     file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// Writes parts one behind the other, without a copy of all where one call takes all.
+fn write_parts(file: &mut File, parts: &[&[u8]]) -> io::Result<()> {
+    let slices: Vec<IoSlice> = parts.iter().map(|part| IoSlice::new(part)).collect();
+    let mut written = file.write_vectored(&slices)?;
+    for part in parts {
+        let rest = part.get(written..).unwrap_or_default();
+        written -= part.len() - rest.len();
+        file.write_all(rest)?;
+    }
     Ok(())
 }
 
@@ -507,6 +525,15 @@ impl Records {
         input.text()?;
         Some(input.0)
     }
+}
+
+fn put_record(out: &mut Vec<u8>, key: &str, content: &[u8]) {
+    let mut payload = Vec::with_capacity(key.len() + content.len() + 16);
+    put_text(&mut payload, key);
+    payload.extend_from_slice(content);
+    out.extend_from_slice(&(payload.len() as u32).to_le_bytes());
+    out.extend_from_slice(&crc32fast::hash(&payload).to_le_bytes());
+    out.extend_from_slice(&payload);
 }
 
 fn record<'a>(input: &mut Reader<'a>) -> Option<(&'a [u8], u32)> {

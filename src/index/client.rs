@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::error::Error as _;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{self, HeaderMap, HeaderValue};
@@ -111,6 +111,8 @@ pub struct Client {
     gates: Mutex<HashMap<String, Arc<Gate>>>,
     /// How far away the hosts are.
     pub(super) distance: Arc<Distance>,
+    /// Memory of bodies that were read: fresh memory for each costs more than receiving it.
+    spare: Mutex<Vec<Vec<u8>>>,
     /// What was done.
     pub traffic: Traffic,
 }
@@ -124,6 +126,10 @@ impl std::fmt::Debug for Client {
 const ATTEMPTS: u32 = 4;
 const MAX_WAIT: Duration = Duration::from_secs(60);
 const REDIRECTS: usize = 8;
+/// Which bodies' memory is kept for others, in bytes, and of how many.
+const SPARE_LEAST: usize = 16 << 10;
+const SPARE_MOST: usize = 2 << 20;
+const SPARES: usize = 16;
 
 impl Client {
     /// A client that sends these logins and tells this observer.
@@ -135,8 +141,36 @@ impl Client {
             secure: OnceLock::new(),
             gates: Mutex::default(),
             distance: Arc::default(),
+            spare: Mutex::default(),
             traffic: Traffic::default(),
         }
+    }
+
+    /// Takes back the memory of a body that nobody needs any more.
+    pub fn recycle(&self, mut body: Vec<u8>) {
+        if (SPARE_LEAST..=SPARE_MOST).contains(&body.capacity()) {
+            body.clear();
+            let mut spare = self.spare();
+            if spare.len() < SPARES {
+                spare.push(body);
+            }
+        }
+    }
+
+    /// Empty memory for a body of so many bytes.
+    fn room(&self, bytes: usize) -> Vec<u8> {
+        if (SPARE_LEAST..=SPARE_MOST).contains(&bytes) {
+            let mut spare = self.spare();
+            let fits = spare.iter().position(|body| body.capacity() >= bytes);
+            if let Some(body) = fits.map(|at| spare.swap_remove(at)) {
+                return body;
+            }
+        }
+        Vec::with_capacity(bytes)
+    }
+
+    fn spare(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends a request, again where that may help, and reads the whole answer.
@@ -225,7 +259,11 @@ impl Client {
         if partial.bytes.len() as u64 + expected > request.limit {
             return Err(Failure::too_large(request.limit));
         }
-        partial.bytes.reserve_exact(expected.min(64 << 20) as usize);
+        let expected = expected.min(64 << 20) as usize;
+        if partial.bytes.capacity() == 0 {
+            partial.bytes = self.room(expected);
+        }
+        partial.bytes.reserve_exact(expected);
         loop {
             let chunk = match response.chunk().await {
                 Ok(Some(chunk)) => chunk,

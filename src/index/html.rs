@@ -69,7 +69,11 @@ fn add(builder: &mut Builder, base: &Url, tag: &Tag) {
 }
 
 fn digest_in(fragment: &str, key: &str) -> Option<[u8; 32]> {
-    digest(fragment.split('&').find_map(|part| part.strip_prefix(key))?)
+    digest(
+        fragment
+            .split('&')
+            .find_map(|part| part.strip_prefix(key))?,
+    )
 }
 
 fn percent_decoded(text: &str) -> Cow<'_, str> {

@@ -228,7 +228,9 @@ impl Shared {
             if shared.ending.load(Ordering::Relaxed) {
                 return;
             }
-            match shared.read_page(&asking.name, number, &response, records) {
+            let read = shared.read_page(&asking.name, number, &response, records);
+            shared.client.recycle(response.body);
+            match read {
                 Ok(true) => {}
                 Ok(false) => shared.ask_on(asking.next(number + 1)),
                 Err(error) if asking.broken + 1 == BODIES => {
@@ -290,14 +292,9 @@ impl Shared {
         let known = Arc::new(known);
         self.put_page(name, Ok(Arc::clone(&known)), false);
         self.tell_page(&known.page);
-        if let Some(folder) = folder {
-            let (shared, name) = (Arc::clone(self), name.clone());
-            self.submit_last(move || {
-                if let Some(body) = known.page.body() {
-                    shared.cache.store(&folder, &name, &unstored, body);
-                    known.flush(&shared.cache);
-                }
-            });
+        if folder.is_some() {
+            let shared = Arc::clone(self);
+            self.submit_last(move || known.store(&shared.cache, &unstored));
         }
     }
 
@@ -315,7 +312,7 @@ impl Shared {
             let validity = self.validity(response);
             self.submit(move || {
                 let nothing = Unstored::new(&validity, &Head::default(), &[]);
-                shared.cache.store(&folder, &name, &nothing, &[]);
+                shared.cache.store(&folder, &name, &nothing, &[], &[]);
             });
         }
     }

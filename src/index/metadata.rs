@@ -2,6 +2,7 @@
 //! the `.metadata` file (PEP 658), METADATA out of the wheel by byte ranges, the whole wheel; for
 //! a release without wheels the sdist. Never a guess: where no way is certain, that is an error.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 use std::sync::{Arc, PoisonError};
 
@@ -337,12 +338,12 @@ impl Shared {
 }
 
 /// A `.metadata` body, inflated, its digest checked.
-fn checked(
+fn checked<'r>(
     what: &str,
-    response: &Response,
+    response: &'r Response,
     expected: Option<Sha256>,
     hashing: &Hashing,
-) -> Result<Vec<u8>, IndexError> {
+) -> Result<Cow<'r, [u8]>, IndexError> {
     let text = inflate(
         &response.body,
         response.header("content-encoding"),

@@ -7,42 +7,22 @@
 //!
 //! All integers are little-endian; `varint` is LEB128; a text is a varint length and UTF-8.
 
-use std::collections::HashMap;
+mod build;
+
 use std::ops::ControlFlow;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
 use url::Url;
 
+pub use build::{Builder, Listed};
+
 use super::address::{absolute_prefix, is_plain, resolve_url};
-use super::bytes::{Reader, hashed_folder, put_text, put_varint};
+use super::bytes::{Reader, put_text, put_varint};
 use super::release::Glimpse;
 use super::timestamp::Timestamp;
 use super::{Distribution, FileUrl, Release};
 use crate::python::{Filename, PackageName, Sha256, Version, VersionSpecifiers};
-
-/// A file as a page lists it, borrowed from the page's text.
-#[derive(Debug, Default)]
-pub struct Listed<'a> {
-    /// The file's name.
-    pub file: &'a str,
-    /// Where it is, as written: absolute or relative to the page; without a fragment.
-    pub url: &'a str,
-    /// Its digest.
-    pub sha256: Option<[u8; 32]>,
-    /// Bytes.
-    pub size: Option<u64>,
-    /// Specifiers as written.
-    pub requires_python: Option<&'a str>,
-    /// RFC 3339.
-    pub uploaded: Option<&'a str>,
-    /// Its reason, if it is yanked.
-    pub yanked: Option<&'a str>,
-    /// Whether a `.metadata` file is promised.
-    pub has_metadata: bool,
-    /// That file's sha256.
-    pub metadata_sha256: Option<[u8; 32]>,
-}
 
 /// The head's description of one release.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,211 +116,6 @@ const METADATA_SHA256: u8 = 64;
 const WHOLE: u8 = 0;
 const HASHED: u8 = 1;
 const BESIDE: u8 = 2;
-
-/// Collects the files of a page.
-#[derive(Debug)]
-pub struct Builder<'n> {
-    project: &'n PackageName,
-    head: Head,
-    /// Records in the order of the page.
-    arena: Vec<u8>,
-    /// For each record: its version's number, and where it lies in the arena.
-    records: Vec<(u32, u32, u32)>,
-    versions: Vec<(Version, Option<Timestamp>)>,
-    by_version: HashMap<Version, u32>,
-    prefix_of: HashMap<String, u32>,
-    requires_of: HashMap<String, u32>,
-    last_prefix: u32,
-    last_requires: u32,
-    last: Option<(String, bool, u32)>,
-}
-
-impl<'n> Builder<'n> {
-    /// For the page of `project` at `base`.
-    pub fn new(project: &'n PackageName, base: &Url) -> Self {
-        Self {
-            project,
-            head: Head {
-                base: base.to_string(),
-                ..Head::default()
-            },
-            arena: Vec::new(),
-            records: Vec::new(),
-            versions: Vec::new(),
-            by_version: HashMap::new(),
-            prefix_of: HashMap::new(),
-            requires_of: HashMap::new(),
-            last_prefix: 0,
-            last_requires: 0,
-            last: None,
-        }
-    }
-
-    /// Adds a file. Files that are neither wheel nor sdist of the project are left out.
-    pub fn add(&mut self, listed: &Listed) {
-        if listed.file.len() > 512 || listed.url.len() > 8192 {
-            return;
-        }
-        let Some(version) = self.version_of(listed.file) else {
-            return;
-        };
-        let uploaded = listed.uploaded.and_then(Timestamp::parse);
-        if let Some((_, oldest)) = self.versions.get_mut(version as usize) {
-            *oldest = match (*oldest, uploaded) {
-                (Some(a), Some(b)) => Some(a.min(b)),
-                (a, b) => a.or(b),
-            };
-        }
-        let start = self.arena.len();
-        self.record(listed, uploaded);
-        self.records
-            .push((version, start as u32, (self.arena.len() - start) as u32));
-    }
-
-    /// The number of the version of a file; consecutive files mostly share their beginning.
-    fn version_of(&mut self, file: &str) -> Option<u32> {
-        let wheel = file.ends_with(".whl");
-        if wheel
-            && let Some((start, true, version)) = &self.last
-            && let Some(rest) = file.strip_prefix(start.as_str())
-            && matches!(rest.bytes().filter(|b| *b == b'-').count(), 2 | 3)
-        {
-            return Some(*version);
-        }
-        let (_, version) = Filename::parse(file, self.project)?;
-        let number = match self.by_version.get(&version) {
-            Some(number) => *number,
-            None => {
-                let number = self.versions.len() as u32;
-                self.by_version.insert(version.clone(), number);
-                self.versions.push((version, None));
-                number
-            }
-        };
-        if wheel {
-            let end = file.match_indices('-').nth(1).map_or(0, |(at, _)| at + 1);
-            self.last = Some((file.get(..end)?.to_owned(), true, number));
-        }
-        Some(number)
-    }
-
-    fn record(&mut self, listed: &Listed, uploaded: Option<Timestamp>) {
-        let (sha256, metadata) = (listed.sha256, listed.metadata_sha256);
-        let requires = listed.requires_python.filter(|text| !text.is_empty());
-        let mut flags = 0;
-        flags |= listed.size.map_or(0, |_| SIZE);
-        flags |= sha256.map_or(0, |_| SHA256);
-        flags |= requires.map_or(0, |_| REQUIRES);
-        flags |= uploaded.map_or(0, |_| UPLOADED);
-        flags |= listed.yanked.map_or(0, |_| YANKED);
-        flags |= if listed.has_metadata { METADATA } else { 0 };
-        flags |= metadata.map_or(0, |_| METADATA_SHA256);
-        self.arena.push(flags);
-        put_text(&mut self.arena, listed.file);
-        self.put_url(listed);
-        if let Some(size) = listed.size {
-            put_varint(&mut self.arena, size);
-        }
-        if let Some(sha256) = sha256 {
-            self.arena.extend_from_slice(&sha256);
-        }
-        if let Some(text) = requires {
-            let (last, known) = (&mut self.last_requires, &mut self.requires_of);
-            let number = intern(known, &mut self.head.requires, last, text, Wanted::new);
-            put_varint(&mut self.arena, u64::from(number));
-        }
-        if let Some(Timestamp(micros)) = uploaded {
-            self.arena.extend_from_slice(&micros.to_le_bytes());
-        }
-        if let Some(reason) = listed.yanked {
-            let end = reason
-                .char_indices()
-                .map(|(at, _)| at)
-                .take_while(|at| *at <= 2000)
-                .last()
-                .map_or(0, |at| {
-                    if reason.len() <= 2000 {
-                        reason.len()
-                    } else {
-                        at
-                    }
-                });
-            put_text(&mut self.arena, reason.get(..end).unwrap_or(""));
-        }
-        if let Some(metadata) = metadata {
-            self.arena.extend_from_slice(&metadata);
-        }
-    }
-
-    /// `…/packages/ab/cd/{60 digits}/{file}` shrinks to 33 bytes, `…/{file}` to one or two.
-    fn put_url(&mut self, listed: &Listed) {
-        let folder = listed
-            .url
-            .strip_suffix(listed.file)
-            .filter(|folder| folder.ends_with('/'));
-        let Some(folder) = folder else {
-            self.arena.push(WHOLE);
-            put_text(&mut self.arena, listed.url);
-            return;
-        };
-        if let Some((prefix, hash)) = hashed_folder(folder) {
-            self.arena.push(HASHED);
-            let (last, known) = (&mut self.last_prefix, &mut self.prefix_of);
-            let number = intern(known, &mut self.head.prefixes, last, prefix, str::to_owned);
-            put_varint(&mut self.arena, u64::from(number));
-            self.arena.extend_from_slice(&hash);
-        } else if self.head.prefixes.len() < 16 || self.prefix_of.contains_key(folder) {
-            self.arena.push(BESIDE);
-            let (last, known) = (&mut self.last_prefix, &mut self.prefix_of);
-            let number = intern(known, &mut self.head.prefixes, last, folder, str::to_owned);
-            put_varint(&mut self.arena, u64::from(number));
-        } else {
-            self.arena.push(WHOLE);
-            put_text(&mut self.arena, listed.url);
-        }
-    }
-
-    /// The head and the body.
-    pub fn finish(mut self) -> (Head, Vec<u8>) {
-        let mut order: Vec<u32> = (0..self.versions.len() as u32).collect();
-        order.sort_by(|a, b| {
-            let version = |n: &u32| self.versions.get(*n as usize).map(|(v, _)| v);
-            version(a).cmp(&version(b))
-        });
-        let mut rank = vec![0_u32; order.len()];
-        for (place, number) in order.iter().enumerate() {
-            if let Some(slot) = rank.get_mut(*number as usize) {
-                *slot = place as u32;
-            }
-        }
-        // Stable: the files of a release stay in the order of the page.
-        self.records
-            .sort_by_key(|(version, ..)| rank.get(*version as usize).copied().unwrap_or(0));
-        let mut body = Vec::with_capacity(self.arena.len());
-        let mut records = self.records.iter().peekable();
-        for number in order {
-            let start = body.len();
-            while let Some((_, at, len)) = records.next_if(|(version, ..)| *version == number) {
-                let range = *at as usize..(*at + *len) as usize;
-                body.extend_from_slice(self.arena.get(range).unwrap_or(&[]));
-            }
-            let block = body.get(start..).unwrap_or(&[]);
-            if let Some((version, oldest)) = self.versions.get(number as usize) {
-                let text = version.to_string();
-                let at = self.head.texts.len() as u32;
-                self.head.texts.push_str(&text);
-                self.head.slots.push(Slot {
-                    version: (at, text.len() as u32),
-                    start: start as u32,
-                    len: block.len() as u32,
-                    crc: crc32fast::hash(block),
-                    oldest: *oldest,
-                });
-            }
-        }
-        (self.head, body)
-    }
-}
 
 impl Head {
     /// The head as bytes.
@@ -649,33 +424,6 @@ fn sdist_rank(file: &str) -> (u8, &str) {
     (rank, file)
 }
 
-/// The number of a text; neighbours mostly have the same.
-fn intern<T: AsRef<str>>(
-    numbers: &mut HashMap<String, u32>,
-    list: &mut Vec<T>,
-    last: &mut u32,
-    text: &str,
-    new: impl Fn(&str) -> T,
-) -> u32 {
-    if list
-        .get(*last as usize)
-        .is_some_and(|same| same.as_ref() == text)
-    {
-        return *last;
-    }
-    let number = match numbers.get(text) {
-        Some(number) => *number,
-        None => {
-            let number = list.len() as u32;
-            list.push(new(text));
-            numbers.insert(text.to_owned(), number);
-            number
-        }
-    };
-    *last = number;
-    number
-}
-
 impl AsRef<str> for Wanted {
     fn as_ref(&self) -> &str {
         &self.text
@@ -683,108 +431,4 @@ impl AsRef<str> for Wanted {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::index::bytes::digest;
-
-    fn build(files: &[Listed]) -> (Head, Vec<u8>) {
-        let name = PackageName::from_str("demo").unwrap();
-        let base = Url::parse("https://index.test/simple/demo/").unwrap();
-        let mut builder = Builder::new(&name, &base);
-        for file in files {
-            builder.add(file);
-        }
-        builder.finish()
-    }
-
-    fn release(head: &Head, body: &[u8], version: &str) -> Option<Release> {
-        let name = PackageName::from_str("demo").unwrap();
-        let version = Version::from_str(version).unwrap();
-        let slot = head
-            .slots
-            .iter()
-            .find(|slot| head.version(slot) == version)?;
-        let block = &body[slot.start as usize..(slot.start + slot.len) as usize];
-        head.release(&name, slot, block, |_| true)
-    }
-
-    #[test]
-    fn files_come_back_by_release() {
-        let hash = "ab".repeat(32);
-        let folder = format!(
-            "https://files.test/packages/{}/{}/{}/",
-            &hash[..2],
-            &hash[2..4],
-            &hash[4..]
-        );
-        let wheel = "demo-1.0-py3-none-any.whl";
-        let url = format!("{folder}{wheel}");
-        let (head, body) = build(&[
-            Listed {
-                file: "demo-2.0.tar.gz",
-                url: "../../files/demo-2.0.tar.gz",
-                yanked: Some("broken"),
-                ..Listed::default()
-            },
-            Listed {
-                file: wheel,
-                url: &url,
-                sha256: digest(&hash),
-                size: Some(300),
-                requires_python: Some(">=3.8"),
-                uploaded: Some("2024-01-02T03:04:05.6Z"),
-                has_metadata: true,
-                metadata_sha256: digest(&hash),
-                ..Listed::default()
-            },
-            Listed {
-                file: "demo-1.0.exe",
-                url: "x",
-                ..Listed::default()
-            },
-            Listed {
-                file: "demo-1.0.0.zip",
-                url: "x?y=1",
-                ..Listed::default()
-            },
-        ]);
-        let head = Head::from_bytes(&head.to_bytes()).unwrap();
-        assert_eq!(head.slots.len(), 2);
-        assert_eq!(head.body_len(), body.len());
-        let one = release(&head, &body, "1").unwrap();
-        let file = &one.wheels[0];
-        assert_eq!(file.url.as_str(), url);
-        assert_eq!(file.sha256.unwrap().hex(), hash);
-        assert_eq!(file.metadata_sha256.unwrap().hex(), hash);
-        assert_eq!(file.size, Some(300));
-        assert_eq!(file.requires_python.as_ref().unwrap().to_string(), ">=3.8");
-        assert_eq!(file.uploaded.unwrap().text(), "2024-01-02T03:04:05.600000Z");
-        assert!(file.has_metadata);
-        assert_eq!(
-            one.sdist.unwrap().url.as_str(),
-            "https://index.test/simple/demo/x?y=1"
-        );
-        let two = release(&head, &body, "2.0").unwrap();
-        let sdist = two.sdist.as_ref().unwrap();
-        assert_eq!(
-            sdist.url.as_str(),
-            "https://index.test/files/demo-2.0.tar.gz"
-        );
-        assert!(two.is_yanked());
-    }
-
-    #[test]
-    fn damage_is_noticed() {
-        let (head, mut body) = build(&[Listed {
-            file: "demo-1.tar.gz",
-            url: "demo-1.tar.gz",
-            ..Listed::default()
-        }]);
-        let bytes = head.to_bytes();
-        for end in 0..bytes.len() {
-            assert_eq!(Head::from_bytes(&bytes[..end]), None);
-        }
-        body[3] ^= 1;
-        assert_eq!(release(&head, &body, "1"), None);
-    }
-}
+mod tests;

@@ -21,11 +21,11 @@ pub fn parse_json(
     base: &Url,
     text: &str,
 ) -> Result<(Head, Vec<u8>), String> {
-    let mut builder = Builder::new(project, base);
+    let mut builder = Builder::new(project, base).with_room(text.len());
     if scan(&mut builder, text).is_some() {
         return Ok(builder.finish());
     }
-    let mut builder = Builder::new(project, base);
+    let mut builder = Builder::new(project, base).with_room(text.len());
     parse(&mut builder, text)?;
     Ok(builder.finish())
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use super::cache::{Cache, Records};
+use super::cache::{Cache, Records, Unstored};
 use super::client::Client;
 use super::engine::{Engine, Tasks};
 use super::once::OnceMap;
@@ -270,12 +270,15 @@ impl Known {
         }
     }
 
-    pub(super) fn flush(&self, cache: &Cache) {
+    /// Keeps the page in the cache, with what waits for that.
+    pub(super) fn store(&self, cache: &Cache, page: &Unstored) {
+        let Some(body) = self.page.body() else {
+            return;
+        };
         let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = std::mem::take(&mut shelf.waiting);
+        cache.store(&self.folder, &self.page.name, page, body, &waiting);
         shelf.stored = true;
-        for (key, content) in std::mem::take(&mut shelf.waiting) {
-            cache.append(&self.folder, &self.page.name, &key, &content);
-        }
     }
 }
 

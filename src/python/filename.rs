@@ -42,6 +42,94 @@ pub struct SdistFilename {
     pub extension: String,
 }
 
+/// What a file's name says of project and version, as it spells them and without copies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Label<'f> {
+    /// The project's name.
+    pub name: &'f str,
+    /// The version.
+    pub version: &'f str,
+    /// Whether it is a wheel, and not an sdist.
+    pub wheel: bool,
+}
+
+impl<'f> Label<'f> {
+    /// Of a file that an index lists for the project whose names `is_ours` knows; none for files that
+    /// are neither a wheel nor an sdist of it. Whether the version is one is not looked at.
+    pub fn of(file: &'f str, mut is_ours: impl FnMut(&str) -> bool) -> Option<Self> {
+        if let Some(stem) = file.strip_suffix(".whl") {
+            let wheel = WheelParts::of(stem)?;
+            return is_ours(wheel.name).then_some(Self {
+                name: wheel.name,
+                version: wheel.version,
+                wheel: true,
+            });
+        }
+        let (name, version, _) = sdist_parts(file, is_ours)?;
+        Some(Self {
+            name,
+            version,
+            wheel: false,
+        })
+    }
+
+    /// The version, if it is one.
+    pub fn version(&self) -> Option<Version> {
+        if self.wheel && self.version.contains('_') {
+            return Version::from_str(&self.version.replace('_', "-")).ok();
+        }
+        Version::from_str(self.version).ok()
+    }
+}
+
+/// A wheel's file name taken apart.
+struct WheelParts<'f> {
+    name: &'f str,
+    version: &'f str,
+    build: Option<&'f str>,
+    python: &'f str,
+    abi: &'f str,
+    platform: &'f str,
+}
+
+impl<'f> WheelParts<'f> {
+    fn of(stem: &'f str) -> Option<Self> {
+        let mut parts = stem.split('-');
+        let (name, version) = (parts.next()?, parts.next()?);
+        let (one, two, three) = (parts.next()?, parts.next()?, parts.next()?);
+        let (build, [python, abi, platform]) = match parts.next() {
+            None => (None, [one, two, three]),
+            Some(four) => (Some(one), [two, three, four]),
+        };
+        parts.next().is_none().then_some(Self {
+            name,
+            version,
+            build,
+            python,
+            abi,
+            platform,
+        })
+    }
+}
+
+/// An sdist's name, version and extension. Old names have dashes in them
+/// (`python-dateutil-2.8.tar.gz`), so the project's name says where the version starts.
+fn sdist_parts<'f>(
+    file: &'f str,
+    mut is_ours: impl FnMut(&str) -> bool,
+) -> Option<(&'f str, &'f str, &'static str)> {
+    let cut = |extension: &'static str| {
+        let stem = file.strip_suffix(extension)?.strip_suffix('.')?;
+        Some((stem, extension))
+    };
+    let (stem, extension) = SDIST_EXTENSIONS.into_iter().find_map(cut)?;
+    let mut splits = stem.match_indices('-');
+    splits.find_map(|(at, _)| {
+        let (name, version) = (stem.get(..at)?, stem.get(at + 1..)?);
+        is_ours(name).then_some((name, version, extension))
+    })
+}
+
 const SDIST_EXTENSIONS: [&str; 6] = ["tar.gz", "zip", "tar.bz2", "tar.xz", "tgz", "tar"];
 
 impl Filename {
@@ -66,19 +154,14 @@ impl Filename {
 impl WheelFilename {
     /// Takes apart a wheel's file name without its `.whl`.
     pub fn parse(stem: &str) -> Option<Self> {
-        let parts: Vec<&str> = stem.split('-').collect();
-        let (build, tags) = match parts.as_slice() {
-            [_, _, tags @ ..] if tags.len() == 3 => (None, tags),
-            [_, _, build, tags @ ..] if tags.len() == 3 => (Some((*build).to_owned()), tags),
-            _ => return None,
-        };
+        let parts = WheelParts::of(stem)?;
         Some(Self {
-            name: parts[0].to_owned(),
-            version: parts[1].to_owned(),
-            build,
-            python: tags[0].to_owned(),
-            abi: tags[1].to_owned(),
-            platform: tags[2].to_owned(),
+            name: parts.name.to_owned(),
+            version: parts.version.to_owned(),
+            build: parts.build.map(str::to_owned),
+            python: parts.python.to_owned(),
+            abi: parts.abi.to_owned(),
+            platform: parts.platform.to_owned(),
         })
     }
 
@@ -99,18 +182,11 @@ impl SdistFilename {
     /// Takes apart an sdist's file name. Old names have dashes in them (`python-dateutil-2.8.tar.gz`),
     /// so the project's name says where the version starts.
     pub fn parse(file: &str, project: &PackageName) -> Option<Self> {
-        let extension = SDIST_EXTENSIONS
-            .into_iter()
-            .find(|e| file.strip_suffix(e).is_some_and(|stem| stem.ends_with('.')))?;
-        let stem = &file[..file.len() - extension.len() - 1];
-        let split = stem
-            .char_indices()
-            .filter(|(_, c)| *c == '-')
-            .map(|(i, _)| i)
-            .find(|&i| PackageName::from_str(&stem[..i]).is_ok_and(|name| name == *project))?;
+        let is_ours = |name: &str| PackageName::from_str(name).is_ok_and(|name| name == *project);
+        let (name, version, extension) = sdist_parts(file, is_ours)?;
         Some(Self {
-            name: stem[..split].to_owned(),
-            version: stem[split + 1..].to_owned(),
+            name: name.to_owned(),
+            version: version.to_owned(),
             extension: extension.to_owned(),
         })
     }

@@ -53,8 +53,8 @@ fn filled(count: usize) -> (tempfile::TempDir, Cache) {
         &name(),
         &Unstored::new(&validity(), &head, &body),
         &body,
+        &[("demo-1".to_owned(), b"Name: demo\n".to_vec())],
     );
-    cache.append("i", &name(), "demo-1", b"Name: demo\n");
     cache.append("i", &name(), "demo-2", b"Name: demo\nVersion: 2\n");
     (folder, cache)
 }
@@ -95,6 +95,7 @@ fn a_new_page_keeps_the_metadata_and_a_check_its_page() {
         &name(),
         &Unstored::new(&validity(), &head, &body),
         &body,
+        &[],
     );
     cache.touch("i", &name(), 5000, 60);
     let entry = cache.load("i", &name()).unwrap();
@@ -149,6 +150,7 @@ fn garbage_and_truncation_are_misses_never_panics() {
             &name(),
             &Unstored::new(&validity(), &head, &body),
             &body,
+            &[],
         );
         assert!(cache.load("i", &name()).is_some());
     }
