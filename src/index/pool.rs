@@ -36,6 +36,8 @@ struct State {
     submitted: u64,
     /// How many threads sleep until there is something to do.
     idle: usize,
+    /// How many do a job.
+    busy: usize,
     started: bool,
     closed: bool,
 }
@@ -55,14 +57,15 @@ pub enum Rank {
 }
 
 impl Pool {
-    /// Does a job some time soon; after [`Pool::finish`], never.
+    /// Does a job some time soon; after [`Pool::finish`] only what other jobs still lead to.
     pub fn submit(&self, rank: Rank, job: impl FnOnce() + Send + 'static) {
         let mut state = self
             .queue
             .state
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if state.closed {
+        // Whoever does a job looks for another one behind it.
+        if state.closed && state.busy == 0 {
             return;
         }
         if !state.started {
@@ -139,10 +142,12 @@ impl Queue {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if let Some((_, job)) = state.jobs.pop_first() {
+                state.busy += 1;
                 drop(state);
                 // Whoever waits for the job sees its channel closed.
                 let _ = catch_unwind(AssertUnwindSafe(job));
                 state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+                state.busy -= 1;
             } else if state.closed {
                 return;
             } else {
@@ -154,5 +159,36 @@ impl Queue {
                 state.idle -= 1;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+
+    #[test]
+    fn what_a_job_leads_to_is_done_though_the_end_has_come() {
+        let pool = Arc::new(Pool::default());
+        let (inside, outside) = (channel::<()>(), channel::<()>());
+        let (entered, wait, done) = (inside.0, outside.1, channel());
+        let (own, tell) = (Arc::clone(&pool), done.0);
+        pool.submit(Rank::Short, move || {
+            entered.send(()).unwrap();
+            wait.recv().unwrap();
+            own.submit(Rank::Last, move || tell.send("followed").unwrap());
+        });
+        inside.1.recv().unwrap();
+        let ending = {
+            let pool = Arc::clone(&pool);
+            std::thread::spawn(move || pool.finish())
+        };
+        while !pool.queue.state.lock().unwrap().closed {
+            std::thread::yield_now();
+        }
+        outside.0.send(()).unwrap();
+        ending.join().unwrap();
+        assert_eq!(done.1.try_recv(), Ok("followed"));
+        pool.submit(Rank::Short, || unreachable!("nobody is left to do it"));
     }
 }
