@@ -11,7 +11,7 @@ use url::Url;
 use super::body::inflate;
 use super::client::{Request, Response};
 use super::record;
-use super::shared::{Claim, Hashing, Known, Shared, interrupted};
+use super::shared::{Claim, Hashing, Known, Shared};
 use super::{Distribution, IndexError, Release, RemoteCatalog};
 use crate::python::metadata::Header;
 use crate::python::{Filename, Metadata, PackageName, Sha256, Version};
