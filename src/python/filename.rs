@@ -114,10 +114,10 @@ impl<'f> WheelParts<'f> {
 
 /// An sdist's name, version and extension. Old names have dashes in them
 /// (`python-dateutil-2.8.tar.gz`), so the project's name says where the version starts.
-fn sdist_parts<'f>(
-    file: &'f str,
+fn sdist_parts(
+    file: &str,
     mut is_ours: impl FnMut(&str) -> bool,
-) -> Option<(&'f str, &'f str, &'static str)> {
+) -> Option<(&str, &str, &'static str)> {
     let cut = |extension: &'static str| {
         let stem = file.strip_suffix(extension)?.strip_suffix('.')?;
         Some((stem, extension))
