@@ -242,10 +242,11 @@ impl Shared {
         let (known, release, key) = (&sought.known, &sought.release, &sought.key);
         let what = || format!("the metadata of {}", sought.shown());
         let pruned = prune(text);
-        let metadata = Metadata::parse(&pruned).map_err(|e| IndexError::Malformed {
-            what: what(),
-            reason: e.to_string(),
-        })?;
+        let metadata =
+            Metadata::parse_with(&pruned, &self.reader).map_err(|e| IndexError::Malformed {
+                what: what(),
+                reason: e.to_string(),
+            })?;
         if metadata.name != key.0 {
             return Err(IndexError::Malformed {
                 what: what(),

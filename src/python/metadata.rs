@@ -7,10 +7,12 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
+use memchr::memchr;
+
 use super::requirement::RequirementError;
-use super::requires::Requires;
+use super::requires::{Reader, Requires};
 use super::specifier::{self, SpecifierError};
-use super::{ExtraName, PackageName, Requirement, VersionSpecifiers};
+use super::{ExtraName, PackageName, VersionSpecifiers};
 
 /// What a release says of itself, as far as resolving and packaging need it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,11 +94,24 @@ impl Metadata {
         Self::from_header(&Header::parse(bytes))
     }
 
+    /// The same, reading only requirements that `reader` has not read before: releases of a project
+    /// mostly have the same.
+    ///
+    /// # Errors
+    /// As [`Metadata::parse`].
+    pub fn parse_with(bytes: &[u8], reader: &Reader) -> Result<Self, MetadataError> {
+        Self::read(&Header::parse(bytes), reader)
+    }
+
     /// What a header says; see [`Metadata::parse`].
     ///
     /// # Errors
     /// As [`Metadata::parse`].
     pub fn from_header(header: &Header<'_>) -> Result<Self, MetadataError> {
+        Self::read(header, &Reader::default())
+    }
+
+    fn read(header: &Header<'_>, reader: &Reader) -> Result<Self, MetadataError> {
         let name = header.first("Name").ok_or(MetadataError::Missing("Name"))?;
         let name = PackageName::from_str(name.trim())
             .map_err(|_| MetadataError::InvalidName(name.to_owned()))?;
@@ -115,19 +130,19 @@ impl Metadata {
                 });
             }
             let text = unfolded(text);
-            let lenient = Requirement::parse_lenient(&text)?;
+            let read = reader.lenient(&text)?;
             let written = name_of(&text);
-            let name = &lenient.requirement.name;
+            let name = &read.requirement.name;
             if written != name.as_ref() && !spellings.iter().any(|(n, w)| n == name && w == written)
             {
                 spellings.push((name.clone(), written.to_owned()));
             }
             let start = texts.len();
             texts.push_str(&text);
-            let valid = lenient.repaired.is_none();
-            requires_dist.push((start..texts.len(), lenient.requirement, valid));
-            if let Some(repaired) = lenient.repaired {
-                repairs.push((text.into_owned(), repaired));
+            let valid = read.repaired.is_none();
+            requires_dist.push((start..texts.len(), read.requirement, valid));
+            if let Some(repaired) = read.repaired {
+                repairs.push((text.into_owned(), repaired.to_string()));
             }
         }
         let mut requires_python = None;
@@ -295,7 +310,7 @@ impl<'a> Header<'a> {
 fn header_end(bytes: &[u8]) -> usize {
     let mut start = 0;
     while let Some(rest) = bytes.get(start..).filter(|r| !r.is_empty()) {
-        let length = rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len());
+        let length = memchr(b'\n', rest).unwrap_or(rest.len());
         let line = rest.get(..length).unwrap_or(rest);
         if line.is_empty() || line == b"\r" {
             return start;

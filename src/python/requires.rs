@@ -11,6 +11,7 @@ use std::ops::{Index, Range};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::requirement::RequirementError;
 use super::{ExtraName, MarkerTree, PackageName, Requirement, VersionSpecifiers, Wanted};
 
 /// Requirements in the order of `Requires-Dist`.
@@ -45,7 +46,16 @@ pub struct Unread {
 /// Reads lines, each text once.
 #[derive(Default)]
 pub struct Reader {
-    read: Mutex<HashMap<Box<str>, Arc<Requirement>>>,
+    read: Mutex<HashMap<Box<str>, Read>>,
+}
+
+/// A line that was read.
+#[derive(Clone)]
+pub struct Read {
+    /// What it says.
+    pub requirement: Arc<Requirement>,
+    /// The text as it was understood, where it is not valid as it stands.
+    pub repaired: Option<Arc<str>>,
 }
 
 impl Requires {
@@ -71,7 +81,7 @@ impl Requires {
     }
 
     /// Lines that have just been read, each with whether it was valid as it stands.
-    pub fn of_text(text: &str, lines: Vec<(Range<usize>, Requirement, bool)>) -> Self {
+    pub fn of_text(text: &str, lines: Vec<(Range<usize>, Arc<Requirement>, bool)>) -> Self {
         let mut extras: Vec<ExtraName> = Vec::new();
         let lines = lines.into_iter().map(|(at, requirement, valid)| {
             let written = text.get(at.clone()).filter(|_| valid).unwrap_or("");
@@ -85,7 +95,7 @@ impl Requires {
             Line {
                 at: (narrow(at.start), narrow(at.end)),
                 only: only.map_or(0, |number| narrow(number + 1)),
-                read: OnceLock::from(Arc::new(requirement)),
+                read: OnceLock::from(requirement),
             }
         });
         let lines = lines.collect();
@@ -153,16 +163,28 @@ impl Requires {
 }
 
 impl Reader {
-    fn read(&self, text: &str) -> Arc<Requirement> {
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = read.get(text) {
-            return Arc::clone(known);
+    /// What a line says, read leniently.
+    ///
+    /// # Errors
+    /// As [`Requirement::parse_lenient`].
+    pub fn lenient(&self, text: &str) -> Result<Read, RequirementError> {
+        let lock = || self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lock().get(text) {
+            return Ok(known.clone());
         }
-        let lenient = Requirement::parse_lenient(text);
-        let requirement = lenient.map_or_else(|_| unmet(), |lenient| lenient.requirement);
-        let requirement = Arc::new(requirement);
-        read.insert(text.into(), Arc::clone(&requirement));
-        requirement
+        // Not under the lock: others read other lines meanwhile.
+        let lenient = Requirement::parse_lenient(text)?;
+        let read = Read {
+            requirement: Arc::new(lenient.requirement),
+            repaired: lenient.repaired.map(Arc::from),
+        };
+        lock().insert(text.into(), read.clone());
+        Ok(read)
+    }
+
+    fn read(&self, text: &str) -> Arc<Requirement> {
+        let read = self.lenient(text);
+        read.map_or_else(|_| Arc::new(unmet()), |read| read.requirement)
     }
 }
 

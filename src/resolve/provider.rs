@@ -211,7 +211,8 @@ impl<'u, 'a> Provider<'u, 'a> {
     }
 
     /// How many further candidates to ask for at once, now that one is tried: the more others have
-    /// been tried, the more. One that comes back says nothing about those that follow.
+    /// been tried, the more. One that comes back says nothing about those that follow. A few are
+    /// always on their way before they are needed, and not many more, as most searches end early.
     fn burst(&self, project: ProjectId, point: &Point) -> Option<usize> {
         let mut tries = self.tries.borrow_mut();
         let tries = tries.entry(project).or_default();
@@ -222,7 +223,7 @@ impl<'u, 'a> Provider<'u, 'a> {
             2 => Some(2),
             4 => Some(8),
             10 => Some(16),
-            20 => Some(32),
+            22 => Some(24),
             n if n >= 40 && n % 25 == 15 => Some(50),
             _ => None,
         };
