@@ -19,4 +19,4 @@ pub mod twin;
 pub use attribute::{Attribute, Nixpkgs};
 pub use bootstrap::is_bootstrap;
 pub use facts::AttributeFacts;
-pub use twin::twin_of;
+pub use twin::{is_exact, is_importable_alone, twin_of};

@@ -2,7 +2,7 @@
 
 use std::str::FromStr as _;
 
-use crate::nixpkgs::{Attribute, Nixpkgs, is_bootstrap, twin_of};
+use crate::nixpkgs::{Attribute, Nixpkgs, is_bootstrap, is_exact, twin_of};
 use crate::python::{PackageName, Version};
 use crate::resolve::Pin;
 
@@ -80,7 +80,12 @@ fn provider<'a>(
     let project = PackageName::from_str(twin_of(name)?).ok()?;
     let provider = nixpkgs.attributes(&project).first()?;
     let major = |version: &Version| version.release().first().copied();
-    (major(&provider.version) == major(version)).then_some(provider)
+    let fits = if is_exact(name) {
+        provider.version == *version
+    } else {
+        major(&provider.version) == major(version)
+    };
+    fits.then_some(provider)
 }
 
 /// The version under which a project's modules stand for its twin: the twin's, unless they are older.
@@ -248,6 +253,11 @@ mod tests {
         let modules = version("4.12.9");
         assert_eq!(*stand_version(&twin, &modules), modules);
         assert!(matches!(decided("faiss-cpu", "1.14.1"), Decision::Stand(a) if a.attr == "faiss"));
+        // C code for psycopg of the same version only
+        assert!(
+            matches!(decided("psycopg-binary", "3.3.3"), Decision::Stand(a) if a.attr == "psycopg-c")
+        );
+        assert_eq!(decided("psycopg-binary", "3.3.4"), Decision::New);
     }
 
     #[test]

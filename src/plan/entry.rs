@@ -12,7 +12,7 @@ use super::reason::{admits, reasons, wanted};
 use super::set::{Pinned, Set};
 use super::{Condition, PlanError, Reason, build, fix, meta, native, recipe, source};
 use crate::nixpkgs::facts::{AttributeFacts, Need};
-use crate::nixpkgs::{Attribute, is_bootstrap};
+use crate::nixpkgs::{Attribute, is_bootstrap, is_importable_alone};
 use crate::python::{ExtraName, Filename, PackageName, TargetSet};
 use crate::resolve::Pin;
 
@@ -403,6 +403,7 @@ fn importable(names: &[String]) -> Vec<String> {
             && chars.all(|c| c.is_alphanumeric() || c == '_')
     };
     let importable = names.iter().filter(|n| n.split('.').all(is_identifier));
+    let importable = importable.filter(|n| is_importable_alone(n));
     let importable: Vec<&String> = importable.collect();
     let space = |name: &str| name.rsplit_once('.').map(|(space, _)| space.to_owned());
     let mut crowds: BTreeMap<String, usize> = BTreeMap::new();
@@ -666,5 +667,11 @@ mod tests {
             ["main", "plug.p0", "plug.p1"]
         );
         assert_eq!(own(&plugins).len(), 9);
+    }
+
+    #[test]
+    fn modules_that_need_another_one_first_are_not_imported() {
+        let names = ["psycopg", "psycopg_binary", "no-name"].map(str::to_owned);
+        assert_eq!(importable(&names), ["psycopg"]);
     }
 }
