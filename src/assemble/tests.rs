@@ -300,3 +300,54 @@ fn builds_take_what_changes_nothing_that_nixpkgs_builds_with() {
     let entries: Vec<_> = plan.entries.iter().map(|e| e.attr.as_str()).collect();
     assert_eq!(entries, ["zz-backend_2_0", "zz-demo", "zz-plugin"]);
 }
+
+/// A tool with several releases, of which the newest is read from a source in Rust if so wanted.
+fn add_tool(catalog: &mut FixedCatalog, tool: &str, versions: &[&str], rust: bool) {
+    let mut releases = Vec::new();
+    for version in versions {
+        add(catalog, tool, version, &[], &["setuptools"]);
+        let number = Version::from_str(version).unwrap();
+        let page = Arc::clone(&catalog.pages[&name(tool)]);
+        releases.extend(page.release(&number).map(|release| (*release).clone()));
+        let facts = catalog
+            .facts
+            .get_mut(&format!("{tool}-{version}.tar.gz"))
+            .unwrap();
+        Arc::get_mut(facts).unwrap().cargo = rust.then(Default::default);
+    }
+    let page = Page::new(name(tool), None, releases);
+    catalog.pages.insert(name(tool), Arc::new(page));
+}
+
+fn entries(assembly: &Assembly) -> Vec<&str> {
+    let entries = assembly.plan.entries.iter();
+    entries.map(|entry| entry.attr.as_str()).collect()
+}
+
+#[test]
+fn builds_that_want_different_versions_of_a_tool_take_nixpkgs_own() {
+    let mut catalog = FixedCatalog::default();
+    add(&mut catalog, "zz-leaf", "1.0", &[], &["hatch-vcs>=90,<91"]);
+    add_tool(&mut catalog, "hatch-vcs", &["90.1", "92.1"], false);
+    add(
+        &mut catalog,
+        "zz-demo",
+        "1.0",
+        &["zz-leaf"],
+        &["hatch-vcs>=92"],
+    );
+    let assembly = assembled(&catalog, "zz-demo").unwrap();
+    assert_eq!(entries(&assembly), ["zz-demo", "zz-leaf"]);
+}
+
+#[test]
+fn a_tool_in_rust_is_not_built_for_a_range() {
+    for (rust, own) in [(true, false), (false, true)] {
+        let mut catalog = FixedCatalog::default();
+        add(&mut catalog, "zz-demo", "1.0", &[], &["uv-build>=90,<91"]);
+        add_tool(&mut catalog, "uv-build", &["90.1"], rust);
+        let assembly = assembled(&catalog, "zz-demo").unwrap();
+        let has = entries(&assembly).contains(&"uv-build_90_1");
+        assert_eq!(has, own, "{:?}", entries(&assembly));
+    }
+}
