@@ -13,6 +13,7 @@ use pyresolve::event::Silent;
 use pyresolve::index::fixed::FixedCatalog;
 use pyresolve::index::{Distribution, Page, Release};
 use pyresolve::python::range::{self, Point};
+use pyresolve::python::requires::Reader;
 use pyresolve::python::{
     Filename, Metadata, PackageName, Requirement, Sha256, System, Targets, Version,
     VersionSpecifiers,
@@ -63,6 +64,68 @@ fn page_parsing(bencher: Bencher, releases: usize) {
     bencher
         .counter(divan::counter::BytesCount::of_str(&text))
         .bench(|| Page::from_json(name.clone(), &address, black_box(&text)).unwrap());
+}
+
+/// A page whose releases have a wheel for every system, and sdists that spell the name otherwise.
+#[divan::bench(args = [20, 200])]
+fn page_of_many_wheels(bencher: Bencher, releases: usize) {
+    let pythons = ["cp310", "cp311", "cp312", "cp313"];
+    let systems = ["manylinux_2_17_x86_64", "macosx_11_0_arm64", "win_amd64"];
+    let mut files = Vec::new();
+    for index in 0..releases {
+        let version = format!("{}.{}", index / 20, index % 20);
+        for python in pythons {
+            let wheel = |system| format!("demo_client-{version}-{python}-{python}-{system}.whl");
+            files.extend(systems.iter().map(wheel));
+        }
+        files.push(format!("demo-client-{version}.tar.gz"));
+    }
+    let listed = files.iter().map(|file| {
+        let digest = Sha256::of(file.as_bytes());
+        format!(
+            r#"{{"core-metadata":{{"sha256":"{digest}"}},"filename":"{file}","hashes":{{"sha256":"{digest}"}},"requires-python":">=3.10","size":70000,"upload-time":"2024-05-06T07:08:09.123456Z","url":"https://files.example.test/packages/{}/{}/{}/{file}","yanked":false}}"#,
+            &digest.hex()[..2],
+            &digest.hex()[2..4],
+            &digest.hex()[4..]
+        )
+    });
+    let listed = listed.collect::<Vec<_>>().join(",");
+    let text = format!(r#"{{"meta":{{"api-version":"1.1"}},"name":"demo","files":[{listed}]}}"#);
+    let address = Url::parse("https://index.example.test/simple/demo-client/").unwrap();
+    let name = PackageName::from_str("demo-client").unwrap();
+    let parsed = Page::from_json(name.clone(), &address, &text).unwrap();
+    assert_eq!(parsed.versions().count(), releases);
+    bencher
+        .counter(divan::counter::BytesCount::of_str(&text))
+        .bench(|| Page::from_json(name.clone(), &address, black_box(&text)).unwrap());
+}
+
+/// The metadata of a hundred releases that require much the same, as a long search meets it.
+#[divan::bench]
+fn metadata_of_many_releases(bencher: Bencher) {
+    let texts: Vec<String> = (0..100)
+        .map(|minor| {
+            let mut text = format!("Metadata-Version: 2.1\nName: demo\nVersion: 1.{minor}\n");
+            for need in 0..40 {
+                let low = if need == 0 { minor } else { need };
+                writeln!(
+                    text,
+                    "Requires-Dist: need-{need}>=1.{low},<3; python_version >= '3.8' and extra == 'e{}'",
+                    need % 5
+                )
+                .unwrap();
+            }
+            text
+        })
+        .collect();
+    bencher.bench(|| {
+        let reader = Reader::default();
+        let read = |text: &String| Metadata::parse_with(black_box(text.as_bytes()), &reader);
+        let all = texts
+            .iter()
+            .map(|text| read(text).unwrap().requires_dist.len());
+        assert_eq!(all.sum::<usize>(), 4000);
+    });
 }
 
 #[divan::bench]
