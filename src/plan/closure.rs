@@ -282,6 +282,13 @@ impl<'a> Graph<'a> {
         }
     }
 
+    /// The attributes that a build sees: what builds it, and what it needs to run.
+    pub fn inputs(&self, made: &Made) -> Vec<String> {
+        let mut inputs = self.builds(made);
+        inputs.extend(self.needs(made));
+        inputs
+    }
+
     fn recipe_needs(&self, attr: &str) -> Vec<String> {
         if let Some(known) = facts(self.set, attr).and_then(|facts| facts.dependencies.as_ref()) {
             return self.attrs(known);

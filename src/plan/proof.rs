@@ -52,7 +52,8 @@ pub(super) fn mends(set: &Set<'_>) -> BTreeMap<String, Mend> {
             let aliases = aliases.map(|(attr, mend)| (attr.clone(), mend.to.clone()));
             let graph = Graph::foreseen(set, target, &aliases.collect());
             let mut found = Vec::new();
-            for closure in closures(&graph, environment(set, target)) {
+            let mendable = |conflict: &Conflict| !is_bootstrap(&conflict.project);
+            for closure in suspects(&graph, environment(set, target), mendable) {
                 let all = conflicts(&graph, &closure).into_iter();
                 found.extend(all.flat_map(|c| same(set, &graph, &closure, &c)));
             }
@@ -81,7 +82,7 @@ pub(super) fn prove(
     for target in targets(set) {
         let graph = Graph::written(set, target, entries);
         let named = graph.here(packages);
-        for closure in closures(&graph, named) {
+        for closure in suspects(&graph, named, |_| true) {
             if let Some(conflict) = conflicts(&graph, &closure).into_iter().next() {
                 let path = |made: &Made| path(&closure, made);
                 let mut ways = conflict.all.iter().map(path);
@@ -110,14 +111,21 @@ fn environment(set: &Set<'_>, target: TargetSet) -> Vec<String> {
     reached.filter_map(|name| set.attr(name)).collect()
 }
 
-/// The environment's closure, and that of each entry's build: what builds it, and what it needs.
-pub(super) fn closures(graph: &Graph<'_>, environment: Vec<String>) -> Vec<Closure> {
-    let mut closures = vec![graph.closure(environment)];
-    for entry in graph.entries() {
-        let inputs = graph.builds(&entry).into_iter();
-        let inputs = inputs.chain(graph.needs(&entry));
-        closures.push(graph.closure(inputs));
+/// The environment's closure, and that of each entry's build: what builds it, and what it needs. None
+/// of them where all of them together hold no two derivations of one project that matter.
+fn suspects(
+    graph: &Graph<'_>,
+    environment: Vec<String>,
+    matters: impl Fn(&Conflict) -> bool,
+) -> Vec<Closure> {
+    // one walk tells for most sets that the many of single entries cannot find anything
+    let entries = graph.entries().flat_map(|entry| graph.inputs(&entry));
+    let whole = graph.closure(entries.chain(environment.iter().cloned()));
+    if !conflicts(graph, &whole).iter().any(matters) {
+        return Vec::new();
     }
+    let mut closures = vec![graph.closure(environment)];
+    closures.extend(graph.entries().map(|e| graph.closure(graph.inputs(&e))));
     closures
 }
 

@@ -11,7 +11,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Request;
 use super::closure::{Graph, Made};
 use super::decide::Decision;
-use super::proof;
 use super::reason;
 use super::set::Set;
 use crate::python::{PackageName, TargetSet};
@@ -112,16 +111,14 @@ impl<'a> Again<'a> {
         let aliases = aliases.map(|(attr, mend)| (attr.clone(), mend.to.clone()));
         let graph = Graph::foreseen(set, target, &aliases.collect());
         let plain = Graph::empty(set, target);
-        let mut there = BTreeSet::new();
-        for (name, pins) in set.pins().filter(|(name, _)| !set.lacks(name)) {
-            if pins.iter().any(|p| !p.pin.targets.is_empty()) {
-                let attr = set.attr(name).into_iter();
-                there.extend(graph.closure(attr).into_keys());
-            }
+        let kept = set.pins().filter(|(name, pins)| {
+            !set.lacks(name) && pins.iter().any(|p| !p.pin.targets.is_empty())
+        });
+        let mut named: Vec<String> = kept.filter_map(|(name, _)| set.attr(name)).collect();
+        for entry in graph.entries() {
+            named.extend(graph.inputs(&entry));
         }
-        for closure in proof::closures(&graph, Vec::new()) {
-            there.extend(closure.into_keys());
-        }
+        let there = graph.closure(named).into_keys().collect();
         let mut again = Self {
             there,
             needed_by: BTreeMap::new(),
