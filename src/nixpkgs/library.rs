@@ -1,5 +1,8 @@
 //! pkg-config modules and shared libraries to nixpkgs' top-level attributes.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 const MODULES: &str = include_str!("../../data/nixpkgs/pkg-config.tsv");
 const LIBRARIES: &str = include_str!("../../data/nixpkgs/libraries.tsv");
 
@@ -15,10 +18,12 @@ pub fn with_library(library: &str) -> Option<&'static str> {
 
 /// Whether a name is known to be a top-level attribute.
 pub fn is_top_level(attr: &str) -> bool {
-    [MODULES, LIBRARIES]
-        .into_iter()
-        .flat_map(|table| table.lines().skip(1))
-        .any(|line| line.split('\t').next() == Some(attr))
+    // asked for every project of a set, again and again
+    static KNOWN: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+        let lines = [MODULES, LIBRARIES].into_iter().flat_map(str::lines);
+        lines.filter_map(|line| line.split('\t').next()).collect()
+    });
+    KNOWN.contains(attr)
 }
 
 fn owner(table: &'static str, thing: &str) -> Option<&'static str> {
@@ -39,5 +44,6 @@ mod tests {
         assert_eq!(with_module("openssl"), Some("openssl"));
         assert_eq!(with_module("no-such-module"), None);
         assert!(is_top_level("zlib"));
+        assert!(!is_top_level("no-such-attribute"));
     }
 }
